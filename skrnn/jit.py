@@ -1,0 +1,156 @@
+"""The border to Numba: plain functions in, compiled ones out.
+
+Everything that runs compiled is written as a plain Python function on scalars and
+contiguous arrays. `specialise` compiles it when it is first needed, once for each
+dtype and each choice of the names left open in it. It works on a copy of the function
+in which
+
+* every plain function it refers to is compiled along with it and inlined,
+* the names in `bindings` stand for the given values (a cell's `forward`, a number),
+* float literals have the kernel's dtype, so that ``1.0 - z`` stays float32,
+* functions with a typed twin (`typed_twins`) are exchanged for it.
+
+The compiled code is kept on disk under a name that holds a digest of all the code
+that went into it: an edit anywhere in it makes a new name, so stale code never runs.
+Importing this module does not import Numba.
+"""
+
+import functools
+import hashlib
+import types
+import warnings
+
+import numpy as np
+
+OPTIONS = {
+    "error_model": "numpy",
+    "nogil": True,
+    "fastmath": {"contract", "reassoc", "nsz", "arcp", "afn"},
+}
+
+_TWINS = {}
+
+
+def typed_twins(function, **twins):
+    """Exchange `function` for ``twins[dtype name]`` in every kernel of that dtype."""
+    _TWINS.update({(function, name): twin for name, twin in twins.items()})
+
+
+def specialise(function, dtype, **bindings):
+    """Compile `function` for one dtype, with some of its global names bound.
+
+    Parameters
+    ----------
+    function : function
+        Plain Python function on scalars, tuples and contiguous arrays.
+    dtype : dtype
+        float32 or float64: the type of all float literals in the code.
+    **bindings : function, int, float or bool
+        Values for global names that `function`, or a function it calls, leaves open.
+
+    Returns
+    -------
+    callable
+        A compiled function with one signature, memoised.
+    """
+    return _specialise(function, np.dtype(dtype).name, tuple(sorted(bindings.items())))
+
+
+@functools.lru_cache(maxsize=1024)
+def _specialise(function, dtype_name, bindings):
+    copy = _Copier(dtype_name, dict(bindings)).copy(function)
+    copy.__qualname__ = f"{function.__name__}_{dtype_name}_{_digest(copy)}"
+    return _compile_cached(_with_inlined_callees(copy, {}))
+
+
+class _Copier:
+    """Copies functions and all they call, with names bound and literals typed."""
+
+    def __init__(self, dtype_name, bindings):
+        self.dtype_name = dtype_name
+        self.real = np.dtype(dtype_name).type
+        self.bindings = bindings
+        self.copies = {}
+
+    def copy(self, function):
+        if function not in self.copies:
+            self.copies[function] = self._copy(
+                _TWINS.get((function, self.dtype_name), function)
+            )
+        return self.copies[function]
+
+    def _copy(self, function):
+        code = function.__code__
+        known = {**function.__globals__, **self.bindings}
+        names = {n: self._typed(known[n]) for n in code.co_names if n in known}
+        return types.FunctionType(
+            code.replace(co_consts=tuple(map(self._typed, code.co_consts))),
+            {"__builtins__": __builtins__, "__name__": function.__module__, **names},
+            function.__name__,
+            function.__defaults__,
+            function.__closure__,
+        )
+
+    def _typed(self, value):
+        if isinstance(value, types.FunctionType):
+            return self.copy(value)
+        return self.real(value) if type(value) is float else value
+
+
+def _digest(function):
+    """Digest of the code of `function` and of everything it refers to."""
+    state = hashlib.sha256(repr(sorted(OPTIONS["fastmath"])).encode())
+    _feed(state, function)
+    return state.hexdigest()[:16]
+
+
+def _feed(state, function):
+    code = function.__code__
+    cells = [cell.cell_contents for cell in function.__closure__ or ()]
+    state.update(code.co_code)
+    state.update(
+        repr((code.co_names, code.co_varnames, code.co_consts, cells)).encode()
+    )
+    for name in sorted(function.__globals__.keys() & set(code.co_names)):
+        value = function.__globals__[name]
+        if isinstance(value, types.FunctionType):
+            _feed(state, value)
+        else:
+            state.update(f"{name}={value!r}".encode())
+
+
+def _with_inlined_callees(function, inlined):
+    """Compile and inline the plain functions that `function` refers to."""
+    import numba
+
+    names = function.__globals__
+    for name, value in names.items():
+        if isinstance(value, types.FunctionType):
+            if value not in inlined:
+                callee = _with_inlined_callees(value, inlined)
+                inlined[value] = numba.njit(forceinline=True, **OPTIONS)(callee)
+            names[name] = inlined[value]
+    return function
+
+
+def _compile_cached(function):
+    import numba
+
+    try:
+        return numba.njit(cache=True, **OPTIONS)(function)
+    except RuntimeError as error:
+        if "no locator" not in str(error):
+            raise
+        _warn_uncached()
+        return numba.njit(**OPTIONS)(function)
+
+
+@functools.cache
+def _warn_uncached():
+    warnings.warn(
+        "skrnn cannot keep its compiled code: neither the folder it is installed in "
+        "nor the user's cache folder is writable, so each new process compiles anew. "
+        "Set NUMBA_CACHE_DIR to a writable folder.",
+        RuntimeWarning,
+        stacklevel=2,
+    )

@@ -1,0 +1,73 @@
+"""What every loss offers, and the averaging that most of them share."""
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+
+
+class Loss(ABC):
+    """A loss of raw scores; the shapes are stated once, in the package docstring.
+
+    Attributes
+    ----------
+    out_activation : str
+        Name of the output transform, as ``MLPClassifier.out_activation_`` has it.
+    raw_per_target : int
+        Raw columns that one target column needs.
+    """
+
+    raw_per_target = 1
+
+    def n_raw(self, n_targets):
+        """Return K, the raw columns that `n_targets` columns of y need."""
+        return n_targets * self.raw_per_target
+
+    def check_targets(self, y):
+        """Raise ValueError, naming the first place, where the loss refuses y."""
+        refuse_first(y, ~np.isfinite(y), "finite")
+
+    @abstractmethod
+    def value_and_gradient(self, raw, y, w):
+        """Return ``sum_i w_i l_i`` as a float, and its gradient in `raw`."""
+
+    @abstractmethod
+    def predict(self, raw):
+        """Return the predictions, or the probabilities, that `raw` stands for."""
+
+    @abstractmethod
+    def initial_raw(self, y, w):
+        """Return the (K,) constant raw scores that minimise the weighted loss."""
+
+
+class ColumnMeanLoss(Loss):
+    """A loss that is the mean, over raw columns, of one term per column."""
+
+    @abstractmethod
+    def _terms(self, raw, y):
+        """Return (B, K) terms and the gradient of their plain sum in `raw`.
+
+        `y` comes as (B, n) in the dtype of `raw`.
+        """
+
+    def value_and_gradient(self, raw, y, w):
+        n_rows, n_columns = raw.shape
+        y = y.reshape(n_rows, n_columns // self.raw_per_target)
+        share = np.divide(w, n_columns, dtype=np.float64)
+        with np.errstate(under="ignore"):
+            terms, slopes = self._terms(raw, y.astype(raw.dtype, copy=False))
+            value = (terms.sum(axis=1, dtype=np.float64) * share).sum()
+            d_raw = slopes * share.astype(raw.dtype, copy=False)[:, np.newaxis]
+            return float(value), d_raw.astype(raw.dtype, copy=False)
+
+
+def refuse_first(y, refused, rule):
+    """Raise ValueError naming the first entry of `y` where `refused` is true."""
+    if refused.any():
+        position = tuple(np.argwhere(refused)[0].tolist())
+        place = position if len(position) > 1 else position[0]
+        raise ValueError(f"y must be {rule}, got {y[position]} at position {place}.")
+
+
+def as_columns(y):
+    """Return y as float64 of shape (B, n)."""
+    return y.reshape(len(y), -1).astype(np.float64, copy=False)

@@ -1,0 +1,192 @@
+"""The whole network: packed minibatch in, raw scores out, and the gradient of both."""
+
+import numpy as np
+
+from skrnn.network.dropout import Masks
+from skrnn.network.parameters import Layout, glorot
+from skrnn.network.pooling import POOLINGS
+from skrnn.network.stack import Stack
+
+
+class Network:
+    """Recurrent levels, a pooling and a linear head.
+
+    A network holds no parameters: it maps theta and a packed minibatch to raw scores.
+
+    Parameters
+    ----------
+    cell : Cell
+    n_inputs : int
+        Features D of a step.
+    hidden_layer_sizes : tuple of int
+    bidirectional : bool
+    pooling : {"last", "mean", "max", "attention"}
+    n_raw : int
+        Raw scores K for each sequence.
+    dtype : dtype
+    bptt_steps : int or None
+        Truncate the gradient at chunks of that many steps; None for no truncation.
+
+    Attributes
+    ----------
+    layout : Layout
+        Names and shapes of the parameters.
+    """
+
+    def __init__(
+        self,
+        cell,
+        n_inputs,
+        hidden_layer_sizes,
+        bidirectional,
+        pooling,
+        n_raw,
+        dtype,
+        bptt_steps=None,
+    ):
+        self.dtype = np.dtype(dtype)
+        self.stack = Stack(
+            cell, n_inputs, hidden_layer_sizes, bidirectional, self.dtype
+        )
+        self.pooling = POOLINGS[pooling]()
+        self.bptt_steps = bptt_steps
+        n_features = self.stack.n_features
+        shapes = {}
+        for layer in self.stack.layers:
+            shapes |= layer.shapes()
+        shapes |= self.pooling.shapes(n_features)
+        shapes |= {"head_weight": (n_raw, n_features), "head_bias": (n_raw,)}
+        self.layout = Layout(shapes)
+
+    def initialise(self, rng, initial_raw):
+        """Return a new theta; the head's bias is the constant score `initial_raw`."""
+        theta = np.empty(self.layout.size, self.dtype)
+        views = self.layout.views(theta)
+        for part in (*self.stack.layers, self.pooling):
+            part.initialise(views, rng)
+        weight = views["head_weight"]
+        weight[:] = glorot(rng, weight.shape)
+        views["head_bias"][:] = initial_raw
+        return theta
+
+    def predict_raw(self, theta, packed, space):
+        """Raw scores of a packed minibatch, (B, K), packed order."""
+        views, masks = self.layout.views(theta), Masks.none(self.stack)
+        pooled = self._pool(views, packed, masks, space, taped=False)[0]
+        return self._head(views, pooled)
+
+    def gradient(self, theta, packed, masks, space, loss):
+        """Loss of a packed minibatch and its gradient.
+
+        Parameters
+        ----------
+        theta : (n_parameters,)
+        packed : Packed
+        masks : Masks
+        space : Workspace
+        loss : callable
+            Maps raw scores (B, K) to a float and the gradient (B, K).
+
+        Returns
+        -------
+        value : float
+        gradient : (n_parameters,)
+        """
+        views = self.layout.views(theta)
+        pooled, pool, chunks = self._pool(views, packed, masks, space, taped=True)
+        features = masks.apply_to_head(pooled)
+        value, d_raw = loss(self._head(views, features))
+        total = space.zeros("gradient", theta.shape)
+        gradient = self.layout.views(total)
+        gradient["head_weight"][:] = d_raw.T @ features
+        gradient["head_bias"][:] = d_raw.sum(axis=0)
+        d_pooled = masks.apply_to_head(d_raw @ views["head_weight"])
+        for chunk in reversed(chunks):
+            self._backward(views, total, pool, d_pooled, chunk, masks, space)
+        return value, total
+
+    def outputs(self, theta, packed, space):
+        """Outputs of the top level: every step (N, F), and the last (B, F)."""
+        views, masks = self.layout.views(theta), Masks.none(self.stack)
+        state = self.stack.zero_state(packed.lengths.size)
+        run = self.stack.forward(views, packed, state, masks, space, taped=False)
+        return run["out"], self.stack.last_output(run["state"])
+
+    def attention_weights(self, theta, packed, space):
+        """Weight of every step in the attention pooling, (N,)."""
+        views = self.layout.views(theta)
+        out, last = self.outputs(theta, packed, space)
+        pool = self.pooling.begin(packed.lengths.size, out.shape[1], self.dtype)
+        self.pooling.update(views, pool, out, packed, last)
+        return self.pooling.weights(pool, self.pooling.scores(views, out)[1], packed)
+
+    def _head(self, views, features):
+        return features @ views["head_weight"].T + views["head_bias"]
+
+    def _chunks(self, packed):
+        n_steps = packed.sizes.size
+        size = self.bptt_steps or n_steps
+        if size >= n_steps:
+            return [_Chunk(packed, n_going_on=0)]
+        sizes = np.append(packed.sizes, 0)
+        return [
+            _Chunk(packed.time_slice(t, t + size), sizes[min(t + size, n_steps)])
+            for t in range(0, n_steps, size)
+        ]
+
+    def _pool(self, views, packed, masks, space, taped):
+        """Run forward over all chunks; tape them if there is but one."""
+        chunks = self._chunks(packed)
+        B = packed.lengths.size
+        pool = self.pooling.begin(B, self.stack.n_features, self.dtype)
+        state = self.stack.zero_state(B)
+        for chunk in chunks:
+            chunk.state = [(h[: chunk.n], c[:, : chunk.n]) for h, c in state]
+            only = taped and len(chunks) == 1
+            run = self._forward(views, chunk, masks, space, taped=only)
+            state = run["state"]
+            last = self.stack.last_output(state)
+            self.pooling.update(views, pool, run["out"], chunk.packed, last)
+            chunk.run = run if only else None
+        return self.pooling.end(pool, packed.lengths), pool, chunks
+
+    def _forward(self, views, chunk, masks, space, taped):
+        masks = masks.select(slice(chunk.n))
+        return self.stack.forward(views, chunk.packed, chunk.state, masks, space, taped)
+
+    def _backward(self, views, total, pool, d_pooled, chunk, masks, space):
+        """Add the gradient that arises in one chunk, running it again if need be."""
+        if chunk.n == chunk.n_going_on and not self.pooling.reads_steps:
+            return
+        run = chunk.run or self._forward(views, chunk, masks, space, taped=True)
+        part = space.zeros("chunk_gradient", total.shape)
+        gradient = self.layout.views(part)
+        d_out, d_last = self.pooling.backward(
+            views, gradient, pool, d_pooled[: chunk.n], run["out"], chunk
+        )
+        d_state = self.stack.d_last_output(d_last, run["state"])
+        masks = masks.select(slice(chunk.n))
+        self.stack.backward(gradient, run, chunk.packed, d_out, d_state, masks, space)
+        total += part
+
+
+class _Chunk:
+    """Some consecutive steps of a packed minibatch.
+
+    Attributes
+    ----------
+    packed : Packed
+        The steps, of the n sequences still active.
+    n_going_on : int
+        How many of the n sequences have further steps.
+    state : list
+        State before the first step.
+    run : dict or None
+        The taped forward run.
+    """
+
+    def __init__(self, packed, n_going_on):
+        self.packed = packed
+        self.n = packed.lengths.size
+        self.n_going_on = n_going_on
+        self.state = self.run = None

@@ -1,0 +1,229 @@
+"""From the outputs of every step to one vector for each sequence.
+
+A pooling sees the outputs of a minibatch in one chunk of steps or in several, first to
+last: `begin`, `update` for each chunk, `end`. On the way back `backward` gives for one
+chunk the gradient with respect to its outputs. Chunks are packed, so that the rows of
+step t belong to the first ``sizes[t]`` sequences. `backward` also returns the
+gradient with respect to the last outputs, (n, F).
+
+Sizes: B sequences, F features, N steps of all sequences in the chunk, n of the B
+sequences active in it.
+"""
+
+import numpy as np
+
+from skrnn.jit import specialise
+from skrnn.network.parameters import glorot
+
+
+class Pooling:
+    """What the poolings share: no parameters, and a state that is a dict of arrays."""
+
+    reads_steps = True
+
+    def shapes(self, n_features):
+        """Shapes of the parameters by name."""
+        return {}
+
+    def initialise(self, views, rng):
+        """Fill the parameters."""
+
+
+class LastPooling(Pooling):
+    """The output after the last real step; of a backward layer, after the first."""
+
+    reads_steps = False
+
+    def begin(self, n_sequences, n_features, dtype):
+        return {"pooled": np.empty((n_sequences, n_features), dtype)}
+
+    def update(self, views, pool, out, packed, last_output):
+        pool["pooled"][: last_output.shape[0]] = last_output
+
+    def end(self, pool, lengths):
+        return pool["pooled"]
+
+    def backward(self, views, gradient, pool, d_pooled, out, chunk):
+        d_last = d_pooled.copy()
+        d_last[: chunk.n_going_on] = 0.0
+        return out[:0], d_last
+
+
+class MeanPooling(Pooling):
+    """The mean output over the real steps."""
+
+    def begin(self, n_sequences, n_features, dtype):
+        return {"sum": np.zeros((n_sequences, n_features), dtype)}
+
+    def update(self, views, pool, out, packed, last_output):
+        _kernel(_add_steps, out)(out, packed.starts, packed.sizes, pool["sum"])
+
+    def end(self, pool, lengths):
+        pool["share"] = (1.0 / lengths)[:, None].astype(pool["sum"].dtype)
+        return pool["sum"] * pool["share"]
+
+    def backward(self, views, gradient, pool, d_pooled, out, chunk):
+        share = d_pooled * pool["share"][: chunk.n]
+        return share[chunk.packed.sequence_of_row], np.zeros_like(d_pooled)
+
+
+class MaxPooling(Pooling):
+    """The largest output over the real steps, feature by feature."""
+
+    def begin(self, n_sequences, n_features, dtype):
+        shape = (n_sequences, n_features)
+        return {
+            "max": np.full(shape, -np.inf, dtype),
+            "step": np.zeros(shape, np.int64),
+            "n_steps": 0,
+        }
+
+    def update(self, views, pool, out, packed, last_output):
+        _kernel(_max_steps, out)(
+            out, packed.starts, packed.sizes, pool["n_steps"], pool["max"], pool["step"]
+        )
+        pool["n_steps"] += packed.sizes.size
+
+    def end(self, pool, lengths):
+        return pool["max"]
+
+    def backward(self, views, gradient, pool, d_pooled, out, chunk):
+        packed = chunk.packed
+        d_out = np.zeros_like(out)
+        pool["n_steps"] -= packed.sizes.size
+        _kernel(_put_at_steps, out)(
+            d_pooled, pool["step"], pool["n_steps"], packed.starts, packed.sizes, d_out
+        )
+        return d_out, np.zeros_like(d_pooled)
+
+
+class AttentionPooling(Pooling):
+    """A mean over the real steps with learnt weights.
+
+    ::
+
+        s_t = v . tanh(W h_t + b),    a_t = exp(s_t) / sum_k exp(s_k)
+        pooled = sum_t a_t h_t
+
+    With several chunks the sums are kept relative to the largest score so far.
+
+    References
+    ----------
+    Z. Yang et al., "Hierarchical attention networks for document classification",
+    NAACL 2016, equations 5 to 7.
+    """
+
+    def shapes(self, n_features):
+        return {
+            "attention_weight": (n_features, n_features),
+            "attention_bias": (n_features,),
+            "attention_score_weight": (n_features,),
+        }
+
+    def initialise(self, views, rng):
+        n_features = views["attention_bias"].size
+        views["attention_weight"][:] = glorot(rng, (n_features, n_features))
+        views["attention_bias"][:] = 0.0
+        views["attention_score_weight"][:] = glorot(rng, (1, n_features))[0]
+
+    def begin(self, n_sequences, n_features, dtype):
+        return {
+            "sum": np.zeros((n_sequences, n_features), dtype),
+            "top": np.full(n_sequences, -np.inf, dtype),
+            "total": np.zeros(n_sequences, dtype),
+        }
+
+    def scores(self, views, out):
+        """Hidden layer and score of each step, (N, F) and (N,)."""
+        hidden = out @ views["attention_weight"].T
+        hidden += views["attention_bias"]
+        np.tanh(hidden, out=hidden)
+        return hidden, hidden @ views["attention_score_weight"]
+
+    def update(self, views, pool, out, packed, last_output):
+        scores = self.scores(views, out)[1]
+        _kernel(_add_weighted_steps, out)(
+            out,
+            scores,
+            packed.starts,
+            packed.sizes,
+            pool["sum"],
+            pool["top"],
+            pool["total"],
+        )
+
+    def end(self, pool, lengths):
+        pool["pooled"] = pool["sum"] / pool["total"][:, None]
+        return pool["pooled"]
+
+    def weights(self, pool, scores, packed):
+        """Weight of each step, (N,)."""
+        b = packed.sequence_of_row
+        return np.exp(scores - pool["top"][b]) / pool["total"][b]
+
+    def backward(self, views, gradient, pool, d_pooled, out, chunk):
+        b = chunk.packed.sequence_of_row
+        hidden, scores = self.scores(views, out)
+        weights = self.weights(pool, scores, chunk.packed)
+        d_out = weights[:, None] * d_pooled[b]
+        d_score = np.einsum("nf,nf->n", d_out, out - pool["pooled"][b])
+        gradient["attention_score_weight"][:] = d_score @ hidden
+        d_hidden = np.outer(d_score, views["attention_score_weight"])
+        d_hidden *= 1 - hidden * hidden
+        gradient["attention_weight"][:] = d_hidden.T @ out
+        gradient["attention_bias"][:] = d_hidden.sum(axis=0)
+        d_out += d_hidden @ views["attention_weight"]
+        return d_out, np.zeros_like(d_pooled)
+
+
+POOLINGS = {
+    "last": LastPooling,
+    "mean": MeanPooling,
+    "max": MaxPooling,
+    "attention": AttentionPooling,
+}
+
+
+def _kernel(function, out):
+    return specialise(function, out.dtype)
+
+
+def _add_steps(out, starts, sizes, total):
+    for t in range(sizes.size):
+        for b in range(sizes[t]):
+            for f in range(out.shape[1]):
+                total[b, f] += out[starts[t] + b, f]
+
+
+def _max_steps(out, starts, sizes, first_step, largest, step):
+    for t in range(sizes.size):
+        for b in range(sizes[t]):
+            for f in range(out.shape[1]):
+                value = out[starts[t] + b, f]
+                if value > largest[b, f]:
+                    largest[b, f] = value
+                    step[b, f] = first_step + t
+
+
+def _put_at_steps(values, step, first_step, starts, sizes, out):
+    for b in range(sizes[0]):
+        for f in range(out.shape[1]):
+            t = step[b, f] - first_step
+            if 0 <= t and t < sizes.size:
+                out[starts[t] + b, f] = values[b, f]
+
+
+def _add_weighted_steps(out, scores, starts, sizes, total, top, total_weight):
+    for t in range(sizes.size):
+        for b in range(sizes[t]):
+            row = starts[t] + b
+            if scores[row] > top[b]:
+                shrink = np.exp(top[b] - scores[row])
+                top[b] = scores[row]
+                total_weight[b] *= shrink
+                for f in range(out.shape[1]):
+                    total[b, f] *= shrink
+            weight = np.exp(scores[row] - top[b])
+            total_weight[b] += weight
+            for f in range(out.shape[1]):
+                total[b, f] += weight * out[row, f]

@@ -1,0 +1,15 @@
+"""The data contract: what X may be, and how a minibatch of it is packed."""
+
+from skrnn.sequences.containers import ArraySequences, ListSequences, Sequences
+from skrnn.sequences.contract import check_sequences
+from skrnn.sequences.packing import Packed, Shard, pack
+
+__all__ = [
+    "ArraySequences",
+    "ListSequences",
+    "Packed",
+    "Sequences",
+    "Shard",
+    "check_sequences",
+    "pack",
+]

@@ -1,0 +1,125 @@
+"""Checked sequences: views of the user's data that hand out minibatches."""
+
+import numpy as np
+
+
+class Sequences:
+    """Checked sequences with the same number of features at each step.
+
+    They refer to the user's data; only what `take` hands out is a copy.
+
+    Parameters
+    ----------
+    lengths : ndarray of shape (n_sequences,), int64
+        Number of steps of each sequence.
+    n_features : int
+        Number of features of each step.
+    dtype : dtype
+        What to compute in: float32 if all of the data is float32, else float64.
+    """
+
+    def __init__(self, lengths, n_features, dtype):
+        self.lengths = lengths
+        self.n_features = n_features
+        self.dtype = dtype
+
+    def __len__(self):
+        return self.lengths.size
+
+    @property
+    def n_steps(self):
+        """Number of steps of all sequences together."""
+        return int(self.lengths.sum())
+
+    def select(self, indices):
+        """Return the sequences at `indices`, without a copy of the data.
+
+        Parameters
+        ----------
+        indices : slice or ndarray of int or bool
+            Anything that indexes an array of n_sequences entries.
+
+        Returns
+        -------
+        Sequences
+        """
+        raise NotImplementedError("a kind of sequences must define `select`")
+
+    def take(self, indices, dtype):
+        """Copy the sequences at `indices` into one array, one after the other.
+
+        Parameters
+        ----------
+        indices : ndarray of shape (B,), int
+            Which sequences, in which order.
+        dtype : dtype
+            Type of the rows.
+
+        Returns
+        -------
+        rows : ndarray of shape (sum of lengths, n_features)
+            One row for each step; C-contiguous and writable.
+        lengths : ndarray of shape (B,), int64
+            Number of rows of each sequence.
+        """
+        raise NotImplementedError("a kind of sequences must define `take`")
+
+
+class ListSequences(Sequences):
+    """Sequences that are arrays of their own.
+
+    Parameters
+    ----------
+    arrays : list of ndarray of shape (n_timesteps_i, n_features)
+        Numeric and finite.
+    lengths, n_features, dtype
+        As in `Sequences`.
+    """
+
+    def __init__(self, arrays, lengths, n_features, dtype):
+        super().__init__(lengths, n_features, dtype)
+        self.arrays = arrays
+
+    def select(self, indices):
+        positions = np.arange(len(self))[indices].tolist()
+        arrays = [self.arrays[i] for i in positions]
+        return ListSequences(arrays, self.lengths[indices], self.n_features, self.dtype)
+
+    def take(self, indices, dtype):
+        lengths = self.lengths[indices]
+        rows = np.empty((int(lengths.sum()), self.n_features), dtype=dtype)
+        np.concatenate([self.arrays[i] for i in indices.tolist()], out=rows)
+        return rows, lengths
+
+
+class ArraySequences(Sequences):
+    """Sequences that are entries of one array.
+
+    Parameters
+    ----------
+    array : ndarray of shape (n, T, n_features)
+        Numeric, and finite but for padding.
+    entries : ndarray of shape (n_sequences,), int
+        Index in `array` of each sequence.
+    lengths, dtype
+        As in `Sequences`. What lies behind its length in an entry is padding.
+    """
+
+    def __init__(self, array, entries, lengths, dtype):
+        super().__init__(lengths, array.shape[2], dtype)
+        self.array = array
+        self.entries = entries
+
+    def select(self, indices):
+        entries, lengths = self.entries[indices], self.lengths[indices]
+        return ArraySequences(self.array, entries, lengths, self.dtype)
+
+    def take(self, indices, dtype):
+        lengths = self.lengths[indices]
+        longest = lengths.max()
+        padded = self.array[self.entries[indices], :longest]
+        rows = padded.astype(dtype, order="C", copy=False).reshape(-1, self.n_features)
+        if lengths.min() < longest:
+            is_real = np.arange(longest) < lengths[:, np.newaxis]
+            rows = rows.take(np.flatnonzero(is_real), axis=0)
+        return rows, lengths

@@ -1,0 +1,293 @@
+"""The one owner of the data contract: what X may be, and what is wrong with it."""
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.utils.validation import check_array, validate_data
+
+from skrnn.sequences.containers import ArraySequences, ListSequences
+
+CHUNK_VALUES = 2**20
+
+FORMS = (
+    "a list of (n_timesteps_i, n_features) arrays, a list of 1-D arrays, an "
+    "(n_sequences, n_timesteps, n_features) array, or an (n_sequences, n_timesteps) "
+    "array or DataFrame of univariate sequences"
+)
+
+NAN_REMEDIES = {
+    "list": "impute it first, or cut it off if it is padding",
+    "3-D": (
+        "impute it first (only steps that are NaN in all features at the end of a "
+        "sequence are padding)"
+    ),
+    "2-D": (
+        "impute it first, or pass sequences of different lengths as a list of 1-D "
+        "arrays"
+    ),
+}
+
+
+def check_sequences(X, *, estimator=None, reset=True):
+    """Check X against the data contract, without a copy of it.
+
+    Parameters
+    ----------
+    X : list, tuple, array-like or DataFrame
+        One of
+
+        - list, tuple or 1-D object array of (n_timesteps_i, n_features) arrays;
+        - list, tuple or 1-D object array of 1-D arrays: univariate sequences;
+        - array of shape (n_sequences, n_timesteps, n_features), in which steps that
+          are NaN in all features at the end of a sequence are padding;
+        - array or DataFrame of shape (n_sequences, n_timesteps): univariate
+          sequences, oldest step first.
+
+    estimator : estimator, default=None
+        Where to record, or to look up, what X must be like: `n_step_features_in_`
+        for all forms, `n_features_in_` and `feature_names_in_` for 2-D X only.
+    reset : bool, default=True
+        Whether to record (in `fit`) or to compare (in `predict`).
+
+    Returns
+    -------
+    Sequences
+    """
+    form, X = _recognise(X)
+    sequences = _READERS[form](X, estimator)
+    if estimator is not None:
+        _compare_or_record(X, sequences, form, estimator, reset)
+    return sequences
+
+
+def _recognise(X):
+    """Return the form of X, a key of `_READERS`, and X ready for its reader."""
+    if isinstance(X, (list, tuple)):
+        return "list", X
+    if not (hasattr(X, "__array__") or issparse(X)):
+        raise ValueError(f"X must be {FORMS}, got {type(X).__name__}.")
+    if not hasattr(X, "shape"):
+        X = np.asarray(X)
+    if len(X.shape) > 3:
+        raise ValueError(f"X must be {FORMS}, got an array of shape {tuple(X.shape)}.")
+    if len(X.shape) == 3:
+        return "3-D", X
+    if len(X.shape) == 1 and not issparse(X):
+        array = np.asarray(X)
+        if array.dtype == object:
+            return "list", list(array)
+    return "2-D", X
+
+
+def _read_list(X, estimator):
+    if len(X) == 0:
+        raise ValueError("X must hold at least one sequence, got an empty list.")
+    arrays = [_read_element(x, i) for i, x in enumerate(X)]
+    n_features = arrays[0].shape[1]
+    if any(array.shape[1] != n_features for array in arrays):
+        _refuse_mixed_features(arrays)
+    lengths = np.array([len(array) for array in arrays], dtype=np.int64)
+    dtype = _computing_dtype({array.dtype for array in arrays})
+    return ListSequences(arrays, lengths, n_features, dtype)
+
+
+def _read_element(x, i):
+    """Return sequence `i` as an array of shape (n_timesteps, n_features)."""
+    array = _to_numeric(x, f"X[{i}]")
+    if array.ndim == 1:
+        array = array[:, np.newaxis]
+    if array.ndim != 2:
+        _refuse_element(array, i)
+    _check_not_empty(array.shape, f"X[{i}]")
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        _refuse_value(array, i, "list")
+    return array
+
+
+def _read_3d(X, estimator):
+    array = _to_numeric(X, "X")
+    if len(array) == 0:
+        raise ValueError(
+            f"X must hold at least one sequence, got an array of shape {array.shape}."
+        )
+    _check_not_empty(array.shape[1:], "X")
+    return _array_sequences(array, "3-D")
+
+
+def _read_2d(X, estimator):
+    _refuse_masked(X, "X")
+    array = check_array(
+        X,
+        dtype="numeric",
+        ensure_all_finite=False,
+        estimator=estimator,
+        input_name="X",
+    )
+    return _array_sequences(_to_numeric(array, "X")[:, :, np.newaxis], "2-D")
+
+
+def _array_sequences(array, form):
+    dtype = _computing_dtype({array.dtype})
+    return ArraySequences(array, np.arange(len(array)), _measure(array, form), dtype)
+
+
+def _computing_dtype(dtypes):
+    """Return float32 if all of `dtypes` are, in any byte order, else float64."""
+    is_single = all(dtype.type is np.float32 for dtype in dtypes)
+    return np.dtype(np.float32 if is_single else np.float64)
+
+
+_READERS = {"list": _read_list, "3-D": _read_3d, "2-D": _read_2d}
+
+
+def _to_numeric(x, name):
+    """Return `x` as an array of real numbers; `name` is what messages call it."""
+    array = x if type(x) is np.ndarray else _to_array(x, name)
+    if array.dtype.kind in "fiub":
+        return array
+    if array.dtype.kind == "c":
+        raise ValueError(f"Complex data not supported: {name} must be real.")
+    if array.dtype.kind != "O" or array.ndim == 0:
+        got = f"dtype {array.dtype}" if array.ndim else type(x).__name__
+        raise ValueError(f"{name} must be numeric, got {got}.")
+    try:
+        return array.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must be numeric, got objects: {error}.") from error
+
+
+def _to_array(x, name):
+    if issparse(x):
+        raise TypeError(
+            f"Sparse data was passed for {name}, but dense data is required. Use "
+            "'.toarray()' to convert to a dense numpy array."
+        )
+    _refuse_masked(x, name)
+    try:
+        return np.asarray(x)
+    except ValueError as error:
+        raise ValueError(
+            f"{name} must be an (n_timesteps, n_features) array, got a "
+            f"{type(x).__name__} that numpy makes no array of: {error}"
+        ) from error
+
+
+def _refuse_masked(x, name):
+    if isinstance(x, np.ma.MaskedArray):
+        raise ValueError(
+            f"{name} must not be a masked array, since its mask would be ignored; "
+            "impute it first."
+        )
+
+
+def _measure(array, form):
+    """Return the length of each sequence of an array of shape (n, T, D)."""
+    n, T, D = array.shape
+    lengths = np.full(n, T, dtype=np.int64)
+    if array.dtype.kind == "f":
+        n_chunk = max(1, CHUNK_VALUES // (T * D))
+        for start in range(0, n, n_chunk):
+            chunk = array[start : start + n_chunk]
+            if not np.isfinite(chunk).all():
+                lengths[start : start + n_chunk] = _measure_chunk(chunk, start, form)
+    return lengths
+
+
+def _measure_chunk(chunk, start, form):
+    """Return the lengths of the sequences from `start` on, some not all finite."""
+    lengths = _lengths_before_padding(chunk) if form == "3-D" else chunk.shape[1]
+    lengths = np.broadcast_to(lengths, len(chunk))
+    is_real = np.arange(chunk.shape[1]) < lengths[:, np.newaxis]
+    is_bad = (~np.isfinite(chunk).all(axis=2) & is_real).any(axis=1) | (lengths == 0)
+    if is_bad.any():
+        i = int(is_bad.argmax())
+        if lengths[i] == 0:
+            raise ValueError(
+                f"X[{start + i}] must have at least one step, got padding."
+            )
+        _refuse_value(chunk[i], start + i, form)
+    return lengths
+
+
+def _lengths_before_padding(chunk):
+    """Return the number of steps, (n,), before those that are NaN to the end."""
+    is_padding = np.isnan(chunk).all(axis=2)
+    n_trailing = np.logical_and.accumulate(is_padding[:, ::-1], axis=1).sum(axis=1)
+    return chunk.shape[1] - n_trailing
+
+
+def _check_not_empty(shape, name):
+    n_timesteps, n_features = shape
+    if n_timesteps == 0:
+        raise ValueError(
+            f"{name} must have at least one step, got none; leave out empty sequences."
+        )
+    if n_features == 0:
+        raise ValueError(f"{name} must have at least one feature per step, got none.")
+
+
+def _refuse_element(array, i):
+    got = "a single number" if array.ndim == 0 else f"an array of shape {array.shape}"
+    raise ValueError(
+        f"X[{i}] must be an (n_timesteps, n_features) array or a 1-D array, got {got}. "
+        "Reshape your data; one sequence x alone is passed as [x]."
+    )
+
+
+def _refuse_value(array, i, form):
+    """Name the first NaN or infinity of sequence `i`, shape (T, D)."""
+    step, feature = np.argwhere(~np.isfinite(array))[0].tolist()
+    value = array[step, feature]
+    place = f"step {step}" + (f", feature {feature}" if array.shape[1] > 1 else "")
+    if np.isnan(value):
+        raise ValueError(f"X[{i}] has NaN at {place}; {NAN_REMEDIES[form]}.")
+    raise ValueError(f"X[{i}] has {value} at {place}; clip it or impute it first.")
+
+
+def _refuse_mixed_features(arrays):
+    D = arrays[0].shape[1]
+    i = next(i for i, array in enumerate(arrays) if array.shape[1] != D)
+    hint = ""
+    if len({len(array) for array in arrays}) == 1:
+        hint = _transposed_hint(arrays)
+    raise ValueError(
+        f"X[{i}] must have as many features as X[0], {D}, got {arrays[i].shape[1]}."
+        + hint
+    )
+
+
+def _transposed_hint(X):
+    remedy = "X.transpose(0, 2, 1)" if hasattr(X, "shape") else "[x.T for x in X]"
+    return (
+        " The axes look transposed: they must be (sequences, time, features). Use "
+        f"{remedy}."
+    )
+
+
+def _compare_or_record(X, sequences, form, estimator, reset):
+    """Do to `estimator` what `reset` asks for, now that X is known to be good."""
+    if reset:
+        for name in ("n_features_in_", "feature_names_in_"):
+            vars(estimator).pop(name, None)
+        estimator.n_step_features_in_ = sequences.n_features
+    elif hasattr(estimator, "n_step_features_in_"):
+        _compare_step_features(X, sequences, estimator)
+    if form == "2-D" and (reset or hasattr(estimator, "n_features_in_")):
+        validate_data(estimator, X, reset=reset, skip_check_array=True)
+
+
+def _compare_step_features(X, sequences, estimator):
+    D = estimator.n_step_features_in_
+    if sequences.n_features == D:
+        return
+    hint = ""
+    if len(X.shape) == 2 if hasattr(X, "shape") else np.ndim(X[0]) == 1:
+        hint = (
+            " A 2-D X, and a list of 1-D arrays, are univariate sequences; pass one "
+            "sequence alone as [X]."
+        )
+    elif (sequences.lengths == D).all():
+        hint = _transposed_hint(X)
+    raise ValueError(
+        f"X must have {D} feature(s) per step, as {type(estimator).__name__} was "
+        f"fitted with, got {sequences.n_features}.{hint}"
+    )

@@ -1,0 +1,79 @@
+"""Plain Python threads for compiled code, and one thread for each matrix product."""
+
+import contextlib
+import functools
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+from joblib import effective_n_jobs
+from threadpoolctl import ThreadpoolController
+
+
+class Threads:
+    """Run a function on several items, on up to `n_jobs` threads.
+
+    The compiled loops and the matrix products release the interpreter's lock, so
+    plain threads run side by side, and nothing is left behind for a fork to find.
+    Use as a context manager; within it, BLAS runs one thread for each product.
+
+    Parameters
+    ----------
+    n_jobs : int or None
+        As everywhere in scikit-learn.
+    """
+
+    def __init__(self, n_jobs):
+        self.n_jobs = effective_n_jobs(n_jobs)
+        self._pool = None
+        self._blas = None
+
+    def __enter__(self):
+        self._blas = _single_threaded_blas()
+        self._blas.__enter__()
+        return self
+
+    def __exit__(self, *error):
+        if self._pool is not None:
+            self._pool.shutdown()
+            self._pool = None
+        self._blas.__exit__(*error)
+
+    def map(self, function, items):
+        """Return ``[function(item) for item in items]``, in the order of the items."""
+        if self.n_jobs == 1 or len(items) == 1:
+            return [function(item) for item in items]
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(self.n_jobs - 1)
+        futures = [self._pool.submit(function, item) for item in items[1:]]
+        results = [function(items[0])]
+        return results + [future.result() for future in futures]
+
+
+_lock = threading.Lock()
+_users = 0
+_limit = None
+
+
+@contextlib.contextmanager
+def _single_threaded_blas():
+    """Limit BLAS to one thread while anyone is inside; the limit is process-wide."""
+    global _users, _limit
+    with _lock:
+        if _users == 0:
+            _limit = _controller().limit(limits=1, user_api="blas")
+            _limit.__enter__()
+        _users += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _users -= 1
+            if _users == 0:
+                _limit.__exit__(None, None, None)
+
+
+@functools.cache
+def _controller():
+    import scipy.linalg  # noqa: F401 - loads the BLAS that Numba's products use
+
+    return ThreadpoolController()
