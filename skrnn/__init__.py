@@ -1,3 +1,9 @@
 """Recurrent neural networks for scikit-learn users."""
 
+from skrnn.cells import Cell
+from skrnn.estimators.classifier import RNNClassifier
+from skrnn.estimators.regressor import RNNRegressor
+
 __version__ = "0.1.0.dev0"
+
+__all__ = ["Cell", "RNNClassifier", "RNNRegressor", "__version__"]

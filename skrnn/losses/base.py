@@ -52,7 +52,7 @@ class ColumnMeanLoss(Loss):
     def value_and_gradient(self, raw, y, w):
         n_rows, n_columns = raw.shape
         y = y.reshape(n_rows, n_columns // self.raw_per_target)
-        share = np.divide(w, n_columns, dtype=np.float64)
+        share = w / n_columns
         with np.errstate(under="ignore"):
             terms, slopes = self._terms(raw, y.astype(raw.dtype, copy=False))
             value = (terms.sum(axis=1, dtype=np.float64) * share).sum()

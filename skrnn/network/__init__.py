@@ -1,0 +1,1 @@
+"""The network: parameters, the recurrence, depth and direction, pooling, head."""

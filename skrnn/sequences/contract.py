@@ -202,7 +202,7 @@ def _measure_chunk(chunk, start, form):
         i = int(is_bad.argmax())
         if lengths[i] == 0:
             raise ValueError(
-                f"X[{start + i}] must have at least one step, got padding."
+                f"X[{start + i}] must have at least one step, got only padding (NaN)."
             )
         _refuse_value(chunk[i], start + i, form)
     return lengths

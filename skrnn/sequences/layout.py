@@ -54,7 +54,8 @@ def count_rows(lengths):
 def sort_longest_first(lengths, sizes):
     """Return the indices, (B,), that sort by length, descending and stable."""
     n_longer = np.zeros(len(sizes) + 1, np.int64)
-    n_longer[: len(sizes)] = sizes
+    for t in range(len(sizes)):
+        n_longer[t] = sizes[t]
     order = np.empty(len(lengths), np.int64)
     for b in range(len(lengths)):
         order[n_longer[lengths[b]]] = b

@@ -1,0 +1,1 @@
+"""The estimators: they choose the parts and talk to scikit-learn."""

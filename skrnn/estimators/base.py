@@ -1,0 +1,338 @@
+"""What the classifier and the regressor share: choose parts, train, apply."""
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+
+from skrnn.estimators.callbacks import CallbackSupportMixin, with_callbacks
+from skrnn.estimators.fitting import Fit, Start
+from skrnn.estimators.parameters import check_parameters, make_cell
+from skrnn.estimators.validation import given, set_aside
+from skrnn.network.network import Network
+from skrnn.sequences import check_sequences
+from skrnn.training import (
+    NonFiniteLoss,
+    Record,
+    Threads,
+    TrainingData,
+    map_batches,
+    raw_scores,
+    warn_if_badly_scaled,
+)
+
+AUTO_BATCH_SIZE = 32
+
+
+def _pools_by_attention(estimator):
+    if estimator.pooling != "attention":
+        raise AttributeError(
+            f"attention_weights needs pooling='attention', got {estimator.pooling!r}."
+        )
+    return True
+
+
+class BaseRecurrent(CallbackSupportMixin, BaseEstimator):
+    """Recurrent estimator of one target, or row of targets, for each sequence.
+
+    A subclass names its `_rules` and knows its targets: `_encode_first`, `_encode`
+    and `_make_loss`.
+    """
+
+    @with_callbacks
+    def fit(
+        self,
+        X,
+        y,
+        sample_weight=None,
+        *,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+    ):
+        """Fit the network.
+
+        Parameters
+        ----------
+        X : list of arrays (n_timesteps_i, n_features), list of 1-D arrays, array \
+                (n_sequences, n_timesteps, n_features) or (n_sequences, n_timesteps)
+            The sequences; see the user guide. Lengths may differ.
+        y : array-like of shape (n_sequences,) or (n_sequences, n_outputs)
+            Targets.
+        sample_weight : array-like of shape (n_sequences,), default=None
+            Weights of the sequences.
+        X_val, y_val, sample_weight_val : default=None
+            Data to judge each epoch by, used instead of a `validation_fraction`.
+
+        Returns
+        -------
+        self : estimator
+
+        Raises
+        ------
+        ValueError
+            For data or a parameter that cannot be used, and when the loss becomes
+            infinite or NaN; the weights of the last sound epoch are then kept.
+        """
+        going_on = self.warm_start and hasattr(self, "theta_")
+        train = self._check_data(X, y, sample_weight, going_on)
+        seed = self._draw_seed(going_on)
+        train, validation = self._validation(
+            train, (X, y, sample_weight), (X_val, y_val, sample_weight_val), seed
+        )
+        done = self.n_iter_ if going_on else 0
+        epochs = range(done, done + self.max_iter)
+        start = self._start(train, seed, going_on)
+        return self._train(
+            train, validation, start, epochs, (X, y, sample_weight), whole=True
+        )
+
+    def _partial_fit(self, X, y, sample_weight):
+        """Run one epoch on the given data, going on from the weights so far."""
+        going_on = hasattr(self, "theta_")
+        train = self._check_data(X, y, sample_weight, going_on)
+        start = self._start(train, self._draw_seed(going_on), going_on)
+        if going_on:
+            start.optimizer_state = self._optimizer_state
+        done = self.n_iter_ if going_on else 0
+        epochs = range(done, done + 1)
+        return self._train(
+            train, None, start, epochs, (X, y, sample_weight), whole=False
+        )
+
+    def hidden_states(self, X, return_sequences=False):
+        """Outputs of the top recurrent level, as features for another estimator.
+
+        Parameters
+        ----------
+        X : sequences
+            As in `fit`.
+        return_sequences : bool, default=False
+            Whether to return the outputs of every step.
+
+        Returns
+        -------
+        ndarray of shape (n_sequences, n_units), or list of (n_timesteps_i, n_units)
+            The state after the last step, or the outputs of every step. With
+            `bidirectional` the forward units come first, and the state of the
+            backward units is that after the first step.
+        """
+
+        def outputs(network, packed, space):
+            out, last = network.outputs(self.theta_, packed, space)
+            return packed.unpack(out) if return_sequences else packed.restore(last)
+
+        results = self._map(X, outputs)
+        return sum(results, []) if return_sequences else np.concatenate(results)
+
+    @available_if(_pools_by_attention)
+    def attention_weights(self, X):
+        """Weight of each step in the attention pooling.
+
+        Parameters
+        ----------
+        X : sequences
+            As in `fit`.
+
+        Returns
+        -------
+        list of ndarray of shape (n_timesteps_i,)
+            Each sums to 1.
+        """
+
+        def weights(network, packed, space):
+            rows = network.attention_weights(self.theta_, packed, space)
+            return packed.unpack(rows)
+
+        return sum(self._map(X, weights), [])
+
+    @property
+    def weights_(self):
+        """Parameters by name, as views, in PyTorch's shapes and gate order."""
+        check_is_fitted(self)
+        return self._network().layout.views(self.theta_)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "theta_")
+
+    def _check_data(self, X, y, sample_weight, going_on):
+        check_parameters(self, self._rules)
+        self._check_combinations()
+        if y is None:
+            raise ValueError(
+                f"This {type(self).__name__} estimator requires y to be passed, but "
+                "the target y is None."
+            )
+        sequences = check_sequences(X, estimator=self, reset=not going_on)
+        targets = self._encode(y) if going_on else self._encode_first(y)
+        if len(targets) != len(sequences):
+            raise ValueError(
+                "Found input variables with inconsistent numbers of samples: X holds "
+                f"{len(sequences)} sequences and y {len(targets)} targets."
+            )
+        if not going_on:
+            warn_if_badly_scaled(sequences)
+        weights = self._total_weights(sample_weight, y, len(sequences))
+        return TrainingData(sequences, targets, weights)
+
+    def _check_combinations(self):
+        cell = make_cell(self.cell, self.activation)
+        if self.bptt_steps is not None and self.bidirectional:
+            raise ValueError(
+                "bptt_steps must be None with bidirectional=True, got "
+                f"{self.bptt_steps}: the backward layers start at the end of a "
+                "sequence, so it cannot be read chunk by chunk."
+            )
+        if self.recurrent_dropout > 0 and not cell.h_gates:
+            raise ValueError(
+                f"recurrent_dropout must be 0 with cell={self.cell!r}, got "
+                f"{self.recurrent_dropout}: the cell has no recurrent product."
+            )
+
+    def _check_weights(self, sample_weight, n_sequences):
+        weights = _check_sample_weight(
+            sample_weight, np.empty((n_sequences, 1)), dtype=np.float64
+        )
+        if np.any(weights < 0) or not weights.sum() > 0:
+            raise ValueError(
+                "sample_weight must be non-negative with a positive sum, got a "
+                f"minimum of {weights.min()} and a sum of {weights.sum()}."
+            )
+        return weights
+
+    def _total_weights(self, sample_weight, y, n_sequences):
+        return self._check_weights(sample_weight, n_sequences)
+
+    def _draw_seed(self, going_on):
+        if going_on:
+            return self._seed
+        return int(check_random_state(self.random_state).randint(2**31))
+
+    def _validation(self, train, inputs, validation_inputs, seed):
+        validation = given(self, *validation_inputs, self._encode)
+        if validation is None and self.early_stopping:
+            stratify = self._stratify(inputs[1])
+            return set_aside(self, *inputs, train, stratify, seed)
+        return train, validation
+
+    def _start(self, train, seed, going_on):
+        """Weights, curves and fitted attributes to start from."""
+        loss = self._make_loss()
+        architecture = self._choose_architecture(train, loss)
+        attributes = {
+            "cell_": make_cell(self.cell, self.activation),
+            "_architecture": architecture,
+            "out_activation_": loss.out_activation,
+        }
+        if going_on:
+            self._check_same_architecture(architecture)
+            record = Record(
+                list(self.loss_curve_),
+                list(self.validation_loss_curve_ or []),
+                list(self.validation_scores_ or []),
+            )
+            return Start(self.theta_.copy(), seed, record, attributes, self.t_)
+        loss.check_targets(train.targets)
+        network = Network(attributes["cell_"], **architecture)
+        rng = np.random.default_rng(seed)
+        constant = loss.initial_raw(train.targets, train.weights)
+        theta = network.initialise(rng, constant)
+        return Start(theta, seed, Record(), attributes)
+
+    def _choose_architecture(self, train, loss):
+        sizes = self.hidden_layer_sizes
+        dtype = train.sequences.dtype if self.dtype is None else np.dtype(self.dtype)
+        return {
+            "n_inputs": train.sequences.n_features,
+            "hidden_layer_sizes": tuple(int(n) for n in np.atleast_1d(sizes)),
+            "bidirectional": bool(self.bidirectional),
+            "pooling": self.pooling,
+            "n_raw": loss.n_raw(self._n_targets),
+            "dtype": dtype.name,
+            "bptt_steps": self.bptt_steps,
+        }
+
+    def _check_same_architecture(self, architecture):
+        for name, value in architecture.items():
+            if name != "bptt_steps" and value != self._architecture[name]:
+                raise ValueError(
+                    f"{name} must stay as it is when a fit goes on: it was "
+                    f"{self._architecture[name]!r}, got {value!r}."
+                )
+
+    def _train(self, train, validation, start, epochs, inputs, *, whole):
+        attributes = start.attributes
+        network = Network(attributes["cell_"], **attributes["_architecture"])
+        with Threads(self.n_jobs) as threads:
+            fit = Fit(
+                self, network, self._make_loss(), train, validation, start, threads
+            )
+            try:
+                fit.run(epochs, inputs)
+            except NonFiniteLoss:
+                self._keep(fit, fit.sound_theta, len(train))
+                raise ValueError(self._non_finite_message(fit)) from None
+        self._keep(fit, fit.theta, len(train))
+        if whole:
+            fit.warn_unless_converged()
+        return self
+
+    def _non_finite_message(self, fit):
+        return (
+            f"The loss became infinite or NaN in epoch {fit.n_iter + 1}; the weights "
+            f"of epoch {fit.n_iter} are kept. Lower learning_rate_init (now "
+            f"{self.learning_rate_init}), set max_grad_norm to 1 (now "
+            f"{self.max_grad_norm}), or scale X and y."
+        )
+
+    def _keep(self, fit, theta, n_sequences):
+        """Store what was learnt."""
+        self.t_ = fit.start.t + n_sequences * (fit.n_iter - fit.start.n_iter)
+        vars(self).update(fit.fitted_attributes(theta))
+        record, best = fit.record, fit.best_epoch()
+        self._seed = fit.start.seed
+        self._optimizer_state = fit.start.optimizer_state
+        self.n_iter_ = fit.n_iter
+        self.loss_curve_ = record.loss_curve
+        self.validation_loss_curve_ = record.validation_loss_curve or None
+        self.validation_scores_ = record.validation_scores or None
+        self.loss_ = record.loss_curve[-1] if record.loss_curve else np.nan
+        self.best_loss_ = min(record.loss_curve, default=np.nan)
+        self.best_iter_ = best.number if best else None
+        self.best_validation_score_ = best.validation_score if best else None
+        self.n_layers_ = len(self._architecture["hidden_layer_sizes"]) + 2
+        self.n_outputs_ = self._architecture["n_raw"]
+        self.n_parameters_ = self.theta_.size
+
+    def _batch_size(self, n_sequences):
+        size = AUTO_BATCH_SIZE if self.batch_size == "auto" else self.batch_size
+        return min(size, n_sequences)
+
+    def _network(self):
+        return Network(self.cell_, **self._architecture)
+
+    def _map(self, X, function):
+        """Results of ``function(network, packed, space)``, batch by batch."""
+        check_is_fitted(self)
+        sequences = check_sequences(X, estimator=self, reset=False)
+        network = self._network()
+        with Threads(self.n_jobs) as threads:
+            return map_batches(
+                lambda packed, space: function(network, packed, space),
+                network,
+                sequences,
+                threads,
+            )
+
+    def _raw(self, X):
+        """Raw scores of the sequences, (n_sequences, K)."""
+        check_is_fitted(self)
+        sequences = check_sequences(X, estimator=self, reset=False)
+        with Threads(self.n_jobs) as threads:
+            return raw_scores(self._network(), self.theta_, sequences, threads)

@@ -1,0 +1,183 @@
+"""One fit of one estimator, from checked data to trained weights."""
+
+import warnings
+
+from skrnn.estimators.callbacks import FitTasks
+from skrnn.optimizers import make_optimizer, make_schedule
+from skrnn.training import (
+    Diagnosis,
+    LossPlateau,
+    NonFiniteLoss,
+    Objective,
+    Reporter,
+    ValidationPlateau,
+    fit_full_batch,
+    fit_stochastic,
+    warn_if_not_converged,
+)
+
+BUDGETED = ("cosine", "onecycle")
+
+
+class Fit:
+    """One call of `fit` or `partial_fit`.
+
+    Parameters
+    ----------
+    estimator : BaseRecurrent
+        Read for its parameters, never written to.
+    network : Network
+    loss : Loss
+    train : TrainingData
+    validation : Validation or None
+    start : Start
+        Where the weights and the curves stand.
+    threads : Threads
+    """
+
+    def __init__(self, estimator, network, loss, train, validation, start, threads):
+        self.estimator = estimator
+        self.train = train
+        self.validation = validation
+        self.start = start
+        self.theta = start.theta
+        self.record = start.record
+        self.objective = Objective(
+            network,
+            loss,
+            estimator.alpha,
+            estimator.dropout,
+            estimator.recurrent_dropout,
+            threads,
+        )
+
+    def run(self, epochs, inputs):
+        """Train for `epochs`, a range of epoch numbers from 0.
+
+        Parameters
+        ----------
+        epochs : range
+        inputs : tuple
+            X, y and sample_weight as given, for callbacks.
+        """
+        est = self.estimator
+        self.schedule = make_schedule(
+            est.learning_rate, est.learning_rate_init, est.max_iter
+        )
+        kind = ValidationPlateau if self._selects_best() else LossPlateau
+        self.plateau = kind(est.tol, est.n_iter_no_change, self.schedule)
+        self.watchers = [Reporter(est.verbose, epochs.stop)]
+        self.watchers.append(Diagnosis(est.max_grad_norm))
+        self.tasks = FitTasks(est, *inputs, len(epochs), self.fitted_attributes)
+        self.stopped = False
+        self.sound_theta = self.theta.copy()
+        try:
+            self._train(epochs)
+        except KeyboardInterrupt:
+            self.stopped = True
+            warnings.warn(
+                f"Training was interrupted in epoch {self.n_iter + 1}; the "
+                f"{'best' if self._best() else 'latest'} weights are kept.",
+                stacklevel=4,
+            )
+        self._restore_best()
+        self.tasks.after_fit(self.theta)
+
+    @property
+    def n_iter(self):
+        """Epochs done, over all warm starts."""
+        return len(self.record.loss_curve)
+
+    def fitted_attributes(self, theta):
+        """Attributes that make the estimator ready to predict with `theta`."""
+        return {**self.start.attributes, "theta_": theta}
+
+    def best_epoch(self):
+        """The epoch whose weights were kept for its validation result, or None."""
+        return self.plateau.best_epoch if self._best() else None
+
+    def warn_unless_converged(self):
+        """Warn when the epochs ran out while the loss was still falling."""
+        est = self.estimator
+        if not self.stopped and est.learning_rate not in BUDGETED:
+            warn_if_not_converged(self.record, est.max_iter)
+
+    def _train(self, epochs):
+        est = self.estimator
+        optimizer = make_optimizer(est.solver)
+        if optimizer.full_batch:
+            self.stopped = fit_full_batch(
+                self.objective,
+                self.train,
+                self.theta,
+                optimizer,
+                self._after_epoch,
+                epochs=epochs,
+                tol=est.tol,
+                seed=self.start.seed,
+            )
+            return
+        if self.start.optimizer_state is None:
+            self.start.optimizer_state = optimizer.init(self.theta)
+        fit_stochastic(
+            self.objective,
+            self.train,
+            self.theta,
+            optimizer,
+            self.start.optimizer_state,
+            self.schedule,
+            self._after_epoch,
+            epochs=epochs,
+            batch_size=est._batch_size(len(self.train)),
+            shuffle=est.shuffle,
+            max_grad_norm=est.max_grad_norm,
+            seed=self.start.seed,
+        )
+
+    def _after_epoch(self, epoch, theta):
+        """Judge, record, report and decide; the loop stops on True."""
+        if self.validation is not None:
+            attributes = self.fitted_attributes(theta)
+            self.validation.judge(epoch, self.objective, theta, attributes)
+        self.record.add(epoch)
+        for watch in self.watchers:
+            watch(epoch, theta)
+        self.sound_theta = theta.copy()
+        self.stopped = self.tasks.after_epoch(theta, self.plateau(epoch, theta))
+        return self.stopped
+
+    def _selects_best(self):
+        return self.validation is not None and self.estimator.early_stopping
+
+    def _best(self):
+        return isinstance(self.plateau, ValidationPlateau) and self.plateau.best_epoch
+
+    def _restore_best(self):
+        if self._best():
+            self.theta[:] = self.plateau.best_theta
+
+
+class Start:
+    """Where a fit starts from.
+
+    Attributes
+    ----------
+    theta : ndarray of shape (n_parameters,)
+        A copy that the fit may write to.
+    seed : int
+    record : Record
+    attributes : dict
+        Fitted attributes but for the weights.
+    t : int
+        Sequences seen so far.
+    optimizer_state : dict or None
+    """
+
+    def __init__(self, theta, seed, record, attributes, t=0):
+        self.theta = theta
+        self.seed = seed
+        self.record = record
+        self.attributes = attributes
+        self.t = t
+        self.n_iter = len(record.loss_curve)
+        self.optimizer_state = None

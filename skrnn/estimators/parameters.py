@@ -1,0 +1,171 @@
+"""What each constructor parameter may be; read by `fit`, never by `__init__`."""
+
+from numbers import Integral, Real
+
+import numpy as np
+
+from skrnn.cells import CELLS, Cell
+from skrnn.losses import REGRESSION_LOSSES
+from skrnn.network.pooling import POOLINGS
+from skrnn.optimizers import OPTIMIZERS, SCHEDULES, Optimizer
+
+
+class Rule:
+    """A condition on a value, and how an error message states it."""
+
+    def __init__(self, holds, text):
+        self.holds = holds
+        self.text = text
+
+
+def one_of(names):
+    listed = ", ".join(map(repr, names))
+    return Rule(lambda v: isinstance(v, str) and v in names, f"one of {listed}")
+
+
+def number(kind, low, high=np.inf, *, open_low=False, open_high=False):
+    """A number of `kind` from `low` to `high`; bools and NaN are none."""
+
+    def holds(v):
+        if not isinstance(v, kind) or isinstance(v, (bool, np.bool_)):
+            return False
+        above = v > low if open_low else v >= low
+        return above and (v < high if open_high else v <= high)
+
+    what = "an integer" if kind is Integral else "a number"
+    left, right = "(" if open_low else "[", ")" if open_high else "]"
+    bounds = f"{what} in {left}{low}, {high}{right}"
+    if high == np.inf:
+        bounds = f"{what} {'>' if open_low else '>='} {low}"
+    finite = kind is Real and high == np.inf
+    return Rule(lambda v: holds(v) and (not finite or np.isfinite(v)), bounds)
+
+
+def instance(cls, example):
+    return Rule(lambda v: isinstance(v, cls), f"a {cls.__name__} object {example}")
+
+
+def either(*rules):
+    return Rule(
+        lambda v: any(rule.holds(v) for rule in rules),
+        " or ".join(rule.text for rule in rules),
+    )
+
+
+def _are_sizes(v):
+    if isinstance(v, (str, bytes)) or not hasattr(v, "__iter__"):
+        return False
+    sizes = list(v)
+    return bool(sizes) and all(POSITIVE_INT.holds(size) for size in sizes)
+
+
+def _are_quantiles(v):
+    if isinstance(v, (str, bytes)) or not hasattr(v, "__iter__"):
+        return False
+    values = list(v)
+    if not values or not all(FRACTION.holds(q) for q in values):
+        return False
+    return all(a < b for a, b in zip(values, values[1:], strict=False))
+
+
+NONE = Rule(lambda v: v is None, "None")
+BOOL = Rule(lambda v: isinstance(v, (bool, np.bool_)), "True or False")
+POSITIVE_INT = number(Integral, 1)
+POSITIVE = number(Real, 0, open_low=True)
+NON_NEGATIVE = number(Real, 0)
+FRACTION = number(Real, 0, 1, open_low=True, open_high=True)
+RATE = number(Real, 0, 1, open_high=True)
+DTYPES = ("float32", "float64")
+
+SHARED = {
+    "hidden_layer_sizes": either(
+        POSITIVE_INT, Rule(_are_sizes, "a non-empty tuple of integers >= 1")
+    ),
+    "cell": either(one_of(CELLS), instance(Cell, "such as LSTM()")),
+    "bidirectional": BOOL,
+    "activation": one_of(("tanh", "relu")),
+    "pooling": one_of(POOLINGS),
+    "dropout": RATE,
+    "recurrent_dropout": RATE,
+    "alpha": NON_NEGATIVE,
+    "max_grad_norm": either(POSITIVE, NONE),
+    "solver": either(one_of(OPTIMIZERS), instance(Optimizer, "such as Adam()")),
+    "batch_size": either(one_of(("auto",)), POSITIVE_INT),
+    "learning_rate": one_of(SCHEDULES),
+    "learning_rate_init": POSITIVE,
+    "max_iter": POSITIVE_INT,
+    "bptt_steps": either(POSITIVE_INT, NONE),
+    "shuffle": BOOL,
+    "tol": NON_NEGATIVE,
+    "verbose": either(BOOL, number(Integral, 0)),
+    "warm_start": BOOL,
+    "early_stopping": BOOL,
+    "validation_fraction": FRACTION,
+    "n_iter_no_change": POSITIVE_INT,
+    "scoring": either(
+        NONE, Rule(lambda v: isinstance(v, str) or callable(v), "a str or a callable")
+    ),
+    "dtype": either(
+        NONE,
+        Rule(
+            lambda v: v in DTYPES or v in (np.float32, np.float64),
+            "'float32' or 'float64'",
+        ),
+    ),
+    "n_jobs": either(
+        NONE, Rule(lambda v: isinstance(v, Integral) and v != 0, "a non-zero integer")
+    ),
+}
+
+CLASSIFIER = {
+    "class_weight": either(
+        NONE,
+        one_of(("balanced",)),
+        Rule(lambda v: isinstance(v, (dict, list)), "a dict or a list of dicts"),
+    )
+}
+
+REGRESSOR = {
+    "loss": one_of(REGRESSION_LOSSES),
+    "huber_delta": POSITIVE,
+    "quantiles": either(
+        FRACTION, Rule(_are_quantiles, "an ascending sequence of them")
+    ),
+}
+
+
+def check_parameters(estimator, rules):
+    """Raise ValueError for the first parameter that breaks its rule.
+
+    Parameters
+    ----------
+    estimator : estimator
+    rules : dict of str to Rule
+    """
+    values = estimator.get_params(deep=False)
+    for name, rule in rules.items():
+        if not rule.holds(values[name]):
+            raise ValueError(
+                f"{name} must be {rule.text}, got {values[name]!r} in "
+                f"{type(estimator).__name__}."
+            )
+
+
+def make_cell(cell, activation):
+    """The cell that the parameters `cell` and `activation` stand for.
+
+    Raises
+    ------
+    ValueError
+        When a named cell does not know the activation.
+    """
+    if not isinstance(cell, str):
+        return cell
+    kind = CELLS[cell]
+    if activation not in kind.activations:
+        able = [repr(name) for name, c in CELLS.items() if activation in c.activations]
+        raise ValueError(
+            f"activation must be 'tanh' with cell={cell!r}, got {activation!r}; the "
+            f"cells that know it are {', '.join(able)}."
+        )
+    return kind(activation) if len(kind.activations) > 1 else kind()

@@ -1,0 +1,100 @@
+"""Data set aside to judge the weights after each epoch."""
+
+import copy
+
+import numpy as np
+from sklearn.metrics import check_scoring
+from sklearn.model_selection import train_test_split
+from sklearn.utils import _safe_indexing
+
+from skrnn.sequences import check_sequences
+from skrnn.training import TrainingData
+
+
+class Validation:
+    """Judges weights on validation data.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Whose copies, with the weights in question, are scored.
+    data : TrainingData
+    X, y : array-like
+        The same data as given by the user, for the scorer.
+    sample_weight : ndarray or None
+    """
+
+    def __init__(self, estimator, data, X, y, sample_weight):
+        self.estimator = estimator
+        self.data = data
+        self.X, self.y, self.sample_weight = X, y, sample_weight
+        self.scorer = None
+        if estimator.scoring is not None:
+            self.scorer = check_scoring(estimator, estimator.scoring)
+
+    def judge(self, epoch, objective, theta, attributes):
+        """Write the validation loss, and score if asked for, into `epoch`."""
+        epoch.validation_loss = objective.mean_loss(theta, self.data)
+        if self.scorer is not None:
+            estimator = copy.copy(self.estimator)
+            vars(estimator).update(attributes)
+            weights = {}
+            if self.sample_weight is not None:
+                weights["sample_weight"] = self.sample_weight
+            epoch.validation_score = self.scorer(estimator, self.X, self.y, **weights)
+
+
+def given(estimator, X_val, y_val, sample_weight_val, encode):
+    """Validation on data given to `fit`, or None if there is none.
+
+    Parameters
+    ----------
+    encode : callable
+        Maps y to the loss's targets.
+
+    Raises
+    ------
+    ValueError
+        When only one of X_val and y_val is given.
+    """
+    if X_val is None and y_val is None:
+        return None
+    if X_val is None or y_val is None:
+        missing = "X_val" if X_val is None else "y_val"
+        raise ValueError(f"X_val and y_val must be given together, got no {missing}.")
+    sequences = check_sequences(X_val, estimator=estimator, reset=False)
+    targets = encode(y_val)
+    if len(targets) != len(sequences):
+        raise ValueError(
+            "X_val and y_val must have the same number of sequences, got "
+            f"{len(sequences)} and {len(targets)}."
+        )
+    weights = estimator._total_weights(sample_weight_val, y_val, len(sequences))
+    data = TrainingData(sequences, targets, weights)
+    return Validation(estimator, data, X_val, y_val, sample_weight_val)
+
+
+def set_aside(estimator, X, y, sample_weight, train, stratify, seed):
+    """Split off a share of the training data.
+
+    Returns
+    -------
+    train : TrainingData
+        The rest.
+    validation : Validation
+    """
+    kept, aside = train_test_split(
+        np.arange(len(train)),
+        test_size=estimator.validation_fraction,
+        stratify=stratify,
+        random_state=seed,
+    )
+    parts = [
+        TrainingData(train.sequences.select(i), train.targets[i], train.weights[i])
+        for i in (kept, aside)
+    ]
+    weights = None if sample_weight is None else np.asarray(sample_weight)[aside]
+    validation = Validation(
+        estimator, parts[1], _safe_indexing(X, aside), _safe_indexing(y, aside), weights
+    )
+    return parts[0], validation

@@ -1,0 +1,34 @@
+"""Training: the objective, the epoch loop, and those who watch it."""
+
+from skrnn.training.data import TrainingData
+from skrnn.training.inference import map_batches, raw_scores
+from skrnn.training.loop import NonFiniteLoss, fit_full_batch, fit_stochastic
+from skrnn.training.objective import Objective
+from skrnn.training.record import Epoch, Record
+from skrnn.training.stopping import LossPlateau, ValidationPlateau
+from skrnn.training.threads import Threads
+from skrnn.training.watchers import (
+    Diagnosis,
+    Reporter,
+    warn_if_badly_scaled,
+    warn_if_not_converged,
+)
+
+__all__ = [
+    "Diagnosis",
+    "Epoch",
+    "LossPlateau",
+    "NonFiniteLoss",
+    "Objective",
+    "Record",
+    "Reporter",
+    "Threads",
+    "TrainingData",
+    "ValidationPlateau",
+    "fit_full_batch",
+    "fit_stochastic",
+    "map_batches",
+    "raw_scores",
+    "warn_if_badly_scaled",
+    "warn_if_not_converged",
+]

@@ -1,0 +1,136 @@
+"""The epoch loop, for stochastic and for full-batch solvers.
+
+Both call ``after_epoch(epoch, theta)`` when an epoch is over and stop if it returns
+True.
+"""
+
+import math
+import time
+
+import numpy as np
+
+from skrnn.optimizers import clip_norm
+from skrnn.training.record import Epoch
+
+
+class NonFiniteLoss(ArithmeticError):
+    """The loss or its gradient is infinite or NaN."""
+
+
+def fit_stochastic(
+    objective,
+    data,
+    theta,
+    optimizer,
+    state,
+    schedule,
+    after_epoch,
+    *,
+    epochs,
+    batch_size,
+    shuffle,
+    max_grad_norm,
+    seed,
+):
+    """Update `theta` and the optimiser's `state` in place, minibatch by minibatch.
+
+    Parameters
+    ----------
+    objective : Objective
+    data : TrainingData
+    theta : ndarray of shape (n_parameters,)
+    optimizer : StochasticOptimizer
+    state : dict
+    schedule : Schedule
+    after_epoch : callable
+    epochs : range
+        Numbers of the epochs to run, from 0. An epoch's order and dropout depend on
+        `seed` and on its number only.
+    batch_size : int
+    shuffle : bool
+    max_grad_norm : float or None
+    seed : int
+
+    Raises
+    ------
+    NonFiniteLoss
+        Before the update that would have spoilt `theta`.
+    """
+    limit = math.inf if max_grad_norm is None else max_grad_norm
+    n, n_batches = len(data), math.ceil(len(data) / batch_size)
+    for number in epochs:
+        began = time.perf_counter()
+        rng = np.random.default_rng((seed, number))
+        order = rng.permutation(n) if shuffle else np.arange(n)
+        loss = norm = 0.0
+        for k in range(n_batches):
+            batch = order[k * batch_size : (k + 1) * batch_size]
+            value, gradient = objective(theta, data, batch, rng)
+            batch_norm = clip_norm(gradient, limit)
+            if not math.isfinite(value + batch_norm):
+                raise NonFiniteLoss
+            rate = schedule(number + k / n_batches)
+            optimizer.update(theta, gradient, state, rate)
+            loss += value * batch.size / n
+            norm += batch_norm / n_batches
+        seconds = time.perf_counter() - began
+        if after_epoch(Epoch(number + 1, loss, norm, rate, n, seconds), theta):
+            break
+
+
+def fit_full_batch(
+    objective, data, theta, optimizer, after_epoch, *, epochs, tol, seed
+):
+    """Update `theta` in place with a solver that sees all data at once.
+
+    An epoch is an iteration of the solver. Dropout masks are drawn once, since the
+    solver needs a function that does not change.
+
+    Parameters
+    ----------
+    objective, data, theta, after_epoch, epochs, seed
+        As of `fit_stochastic`.
+    optimizer : LBFGS
+    tol : float
+        Least fall of the loss that counts.
+
+    Returns
+    -------
+    converged : bool
+    """
+    everything = np.arange(len(data))
+    run = _Iterations(epochs.start, len(data), after_epoch)
+
+    def evaluate(point):
+        rng = np.random.default_rng((seed, epochs.start))
+        value, gradient = objective(point.astype(theta.dtype), data, everything, rng)
+        run.gradient_norm = float(np.linalg.norm(gradient))
+        if not math.isfinite(value + run.gradient_norm):
+            raise NonFiniteLoss
+        return value, gradient
+
+    best, _, converged, _ = optimizer.minimize(
+        evaluate, theta, max_iter=len(epochs), tol=tol, callback=run
+    )
+    theta[:] = best
+    return converged
+
+
+class _Iterations:
+    """Callback of a full-batch solver: counts, times and reports its iterations."""
+
+    def __init__(self, n_done, n_sequences, after_epoch):
+        self.number = n_done
+        self.n_sequences = n_sequences
+        self.after_epoch = after_epoch
+        self.gradient_norm = math.nan
+        self.began = time.perf_counter()
+
+    def __call__(self, theta, value):
+        self.number += 1
+        seconds = time.perf_counter() - self.began
+        self.began = time.perf_counter()
+        norm, n = self.gradient_norm, self.n_sequences
+        return self.after_epoch(
+            Epoch(self.number, value, norm, math.nan, n, seconds), theta
+        )

@@ -1,0 +1,100 @@
+"""The objective: theta and a minibatch in, loss and gradient out."""
+
+import numpy as np
+
+from skrnn.network.dropout import Masks
+from skrnn.network.workspace import Workspace
+from skrnn.sequences import pack
+from skrnn.training.inference import raw_scores
+
+SHARD_OPERATIONS = 4e7
+SHARD_SEQUENCES = 16
+MAX_SHARDS = 8
+
+
+class Objective:
+    """Weighted mean loss plus the L2 penalty ``alpha / 2 |weights|^2``.
+
+    A minibatch is cut into shards by its own size and work, never by the number of
+    threads, and the shards' gradients are added in order: the result is the same to
+    the last bit for any number of threads.
+
+    Parameters
+    ----------
+    network : Network
+    loss : Loss
+    alpha : float
+    dropout, recurrent_dropout : float
+    threads : Threads
+    """
+
+    def __init__(self, network, loss, alpha, dropout, recurrent_dropout, threads):
+        self.network = network
+        self.loss = loss
+        self.alpha = alpha
+        self.dropout = dropout
+        self.recurrent_dropout = recurrent_dropout
+        self.threads = threads
+        self._spaces = [Workspace(network.dtype) for _ in range(MAX_SHARDS)]
+
+    def __call__(self, theta, data, indices, rng):
+        """Loss of the minibatch `indices` of `data`, and its gradient.
+
+        The gradient is valid until the next call.
+        """
+        packed = pack(data.sequences, indices, self.network.dtype)
+        masks = Masks.draw(
+            self.network.stack,
+            indices.size,
+            self.dropout,
+            self.recurrent_dropout,
+            rng,
+        )
+        members = indices[packed.order]
+
+        def evaluate(shard):
+            space, part, positions = shard
+            chosen = members[positions]
+            y, w = data.targets[chosen], data.weights[chosen] / indices.size
+            return self.network.gradient(
+                theta,
+                part,
+                masks.select(positions),
+                space,
+                lambda raw: self.loss.value_and_gradient(raw, y, w),
+            )
+
+        results = self.threads.map(evaluate, self._shards(packed))
+        value, gradient = results[0]
+        for shard_value, shard_gradient in results[1:]:
+            value += shard_value
+            gradient += shard_gradient
+        return value + self._penalise(theta, gradient), gradient
+
+    def mean_loss(self, theta, data):
+        """Weighted mean loss of all of `data`, without dropout and penalty."""
+        raw = raw_scores(self.network, theta, data.sequences, self.threads)
+        weights = data.weights / len(data)
+        return self.loss.value_and_gradient(raw, data.targets, weights)[0]
+
+    def _shards(self, packed):
+        work = 6.0 * self.network.layout.n_weights * packed.rows.shape[0]
+        n_shards = min(
+            int(work / SHARD_OPERATIONS),
+            packed.lengths.size // SHARD_SEQUENCES,
+            MAX_SHARDS,
+        )
+        if n_shards <= 1:
+            return [(self._spaces[0], packed, slice(None))]
+        return [
+            (space, shard.packed, shard.positions)
+            for space, shard in zip(self._spaces, packed.split(n_shards), strict=False)
+        ]
+
+    def _penalise(self, theta, gradient):
+        """Add the penalty's gradient; return its value."""
+        if self.alpha == 0.0:
+            return 0.0
+        weights = theta[: self.network.layout.n_weights]
+        gradient[: weights.size] += np.multiply(weights, self.alpha, dtype=theta.dtype)
+        return 0.5 * self.alpha * float(np.dot(weights, weights))
