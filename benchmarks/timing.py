@@ -12,14 +12,14 @@ def clock(function, *arguments):
     return time.perf_counter() - start
 
 
-def median_call(function, argument, calls):
+def median_call(function, calls):
     """Median seconds of a call, over many in a row."""
-    return statistics.median(clock(function, argument) for _ in range(calls))
+    return statistics.median(clock(function) for _ in range(calls))
 
 
-def slope(fit, data, few, many):
+def slope(fit, few, many):
     """Seconds that an epoch adds to a whole fit: what is done once cancels out."""
-    return (clock(fit, data, many) - clock(fit, data, few)) / (many - few)
+    return (clock(fit, many) - clock(fit, few)) / (many - few)
 
 
 def take_turns(measures, rounds):

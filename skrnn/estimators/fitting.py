@@ -7,7 +7,6 @@ from skrnn.optimizers import make_optimizer, make_schedule
 from skrnn.training import (
     Diagnosis,
     LossPlateau,
-    NonFiniteLoss,
     Objective,
     Reporter,
     ValidationPlateau,

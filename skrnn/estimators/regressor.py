@@ -30,7 +30,7 @@ class RNNRegressor(RegressorMixin, BaseRecurrent):
         pooling="last",
         dropout=0.0,
         recurrent_dropout=0.0,
-        alpha=1e-5,
+        alpha=1e-4,
         max_grad_norm=1.0,
         solver="adam",
         batch_size="auto",

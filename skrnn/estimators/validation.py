@@ -89,12 +89,12 @@ def set_aside(estimator, X, y, sample_weight, train, stratify, seed):
         stratify=stratify,
         random_state=seed,
     )
-    parts = [
-        TrainingData(train.sequences.select(i), train.targets[i], train.weights[i])
-        for i in (kept, aside)
-    ]
     weights = None if sample_weight is None else np.asarray(sample_weight)[aside]
     validation = Validation(
-        estimator, parts[1], _safe_indexing(X, aside), _safe_indexing(y, aside), weights
+        estimator,
+        train.select(aside),
+        _safe_indexing(X, aside),
+        _safe_indexing(y, aside),
+        weights,
     )
-    return parts[0], validation
+    return train.select(kept), validation

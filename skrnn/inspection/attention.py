@@ -3,17 +3,19 @@
 import numpy as np
 
 from skrnn.inspection.common import (
-    OR_INSIDE,
-    check_fitted_estimator,
+    check_fitted,
     import_pyplot,
     twin_beneath,
     unwrap,
+    wrong_estimator,
 )
 from skrnn.sequences import check_sequences
 
+DESCRIPTION = 'a network with pooling="attention"'
 MAX_LEGEND_ENTRIES = 10
 MAX_SEPARATED_ROWS = 40
 MAX_ROW_LABELS = 20
+MAX_COLUMNS = 400
 
 
 class AttentionDisplay:
@@ -60,12 +62,17 @@ class AttentionDisplay:
     weight_ax_ : matplotlib Axes or None
         The second y axis, of the bars; None for a heat map.
 
-    bars_ : matplotlib BarContainer or None
+    bars_ : matplotlib StepPatch or None
         The weights of one sequence; None for a heat map.
 
     See Also
     --------
     LossCurveDisplay : The loss of every epoch of training.
+
+    Notes
+    -----
+    Where the longest sequence of a heat map has more than 400 steps, a cell stands for
+    several of them and shows the largest of their weights, so that no peak is lost.
 
     Examples
     --------
@@ -156,10 +163,13 @@ class AttentionDisplay:
         >>> from skrnn import RNNClassifier
         >>> from skrnn.datasets import make_switching_sines
         >>> from skrnn.inspection import AttentionDisplay
-        >>> X, y = make_switching_sines(random_state=0)
-        >>> rnn = RNNClassifier(pooling="attention").fit(X, y)  # doctest: +SKIP
-        >>> AttentionDisplay.from_estimator(rnn, X, sequence=0)  # doctest: +SKIP
-        <...AttentionDisplay object at ...>
+        >>> X, y = make_switching_sines(60, random_state=0)
+        >>> rnn = RNNClassifier(
+        ...     pooling="attention", early_stopping=True, random_state=0
+        ... ).fit(X, y)
+        >>> display = AttentionDisplay.from_estimator(rnn, X, sequence=3)
+        >>> len(display.lines_)
+        4
         """
         import_pyplot(f"{cls.__name__}.from_estimator")
         X, weights = _attend(estimator, X)
@@ -265,8 +275,9 @@ class AttentionDisplay:
     def _draw_bars(self):
         [weights] = self.weights
         self.weight_ax_ = twin_beneath(self.ax_)
-        self.bars_ = self.weight_ax_.bar(
-            range(len(weights)), weights, width=1, color="0.83"
+        edges = np.arange(len(weights) + 1) - 0.5
+        self.bars_ = self.weight_ax_.stairs(
+            weights, edges, fill=True, color="0.83", edgecolor="0.83", linewidth=1
         )
         self.weight_ax_.set(ylabel="attention weight", ylim=(0, 1.05 * max(weights)))
 
@@ -278,19 +289,21 @@ class AttentionDisplay:
         ]
         one = len(features) == 1
         self.ax_.set(
-            xlabel="time step",
+            xlabel=f"time step of sequence {self._row_labels()[0]}",
             ylabel=self._name(features[0]) if one else "value of the feature",
-            title=f"Attention in sequence {self._row_labels()[0]}",
             xlim=(-0.5, len(x) - 0.5),
         )
         self.ax_.locator_params(axis="x", integer=True)
         if 1 < len(features) <= MAX_LEGEND_ENTRIES:
-            self.ax_.legend()
+            above = {"loc": "lower center", "bbox_to_anchor": (0.5, 1)}
+            self.ax_.legend(ncols=min(len(features), 5), frameon=False, **above)
 
     def _draw_heat_map(self, im_kw, colorbar):
         if not {"norm", "vmin"} & im_kw.keys():
             im_kw = {"vmin": 0, **im_kw}
-        self.im_ = self.ax_.imshow(_pad(self.weights), **{"aspect": "auto", **im_kw})
+        cells, extent = _to_cells(self.weights)
+        style = {"aspect": "auto", "interpolation": "nearest", "extent": extent}
+        self.im_ = self.ax_.imshow(cells, **{**style, **im_kw})
         self._draw_separators()
         if colorbar:
             self.colorbar_ = self.figure_.colorbar(
@@ -299,8 +312,8 @@ class AttentionDisplay:
         self.ax_.set(xlabel="time step", ylabel="sequence", title="Attention")
         self.ax_.locator_params(axis="x", integer=True)
         labels = self._row_labels()
-        every = 1 + len(labels) // MAX_ROW_LABELS
-        self.ax_.set_yticks(range(0, len(labels), every), labels[::every])
+        rows = _round_numbers_below(len(labels))
+        self.ax_.set_yticks(rows, [labels[row] for row in rows])
 
     def _draw_separators(self):
         n = len(self.weights)
@@ -310,8 +323,9 @@ class AttentionDisplay:
 
     def _draw_overlay(self, features, line_kw):
         self.lines_ = []
-        for feature in features:
-            line_kw = {"color": "w", "linewidth": 1.2, **line_kw}
+        if features:
+            [feature] = features
+            line_kw = line_kw if "color" in line_kw else {**_outlined(), **line_kw}
             rows = _to_heights([x[:, feature] for x in self.sequences])
             for i, row in enumerate(rows):
                 self.lines_ += self.ax_.plot(i + 0.4 - 0.8 * row, **line_kw)
@@ -321,14 +335,12 @@ class AttentionDisplay:
 def _attend(estimator, X):
     """Return X as it reaches the network, and the network's attention weights."""
     transformers, final = unwrap(estimator)
-    check_fitted_estimator(final, 'an estimator with pooling="attention"')
-    pooling = getattr(final, "pooling", None)
-    is_other = isinstance(pooling, str) and pooling != "attention"
-    if is_other or not hasattr(final, "attention_weights"):
-        raise ValueError(
-            f'estimator must have pooling="attention", {OR_INSIDE}, got '
-            f"{type(final).__name__} with pooling={pooling!r}."
-        )
+    check_fitted(final, DESCRIPTION)
+    if not hasattr(final, "attention_weights"):
+        got = type(final).__name__
+        if hasattr(final, "pooling"):
+            got += f" with pooling={final.pooling!r}"
+        raise ValueError(wrong_estimator(DESCRIPTION, got))
     for transformer in transformers:
         X = transformer.transform(X)
     return X, final.attention_weights(X)
@@ -352,12 +364,33 @@ def _to_arrays(X, indices, weights):
     return [x[: len(w)] for x, w in zip(arrays, weights, strict=True)]
 
 
-def _pad(weights):
-    """Return the weights as rows of one array; NaN, behind their ends, stays blank."""
-    padded = np.full((len(weights), max(len(w) for w in weights)), np.nan)
+def _to_cells(weights):
+    """Return what the heat map shows, and the (left, right, bottom, top) of it.
+
+    What lies behind the end of a sequence is NaN, which stays blank. A cell stands for
+    as many steps as it takes to have no more than MAX_COLUMNS, and shows the largest.
+    """
+    T = max(len(w) for w in weights)
+    padded = np.full((len(weights), T), np.nan)
     for row, w in zip(padded, weights, strict=True):
         row[: len(w)] = w
-    return padded
+    width = -(-T // MAX_COLUMNS)
+    cells = np.fmax.reduceat(padded, range(0, T, width), axis=1)
+    return cells, (-0.5, width * cells.shape[1] - 0.5, len(weights) - 0.5, -0.5)
+
+
+def _round_numbers_below(n):
+    """Return the integers below n that are the multiples of one round number."""
+    steps = (k * 10**e for e in range(9) for k in (1, 2, 5))
+    return range(0, n, next(step for step in steps if n <= step * MAX_ROW_LABELS))
+
+
+def _outlined():
+    """Return the style of a line that is seen on light and on dark cells."""
+    from matplotlib.patheffects import withStroke
+
+    outline = withStroke(linewidth=3, foreground="0.2")
+    return {"color": "w", "path_effects": [outline]}
 
 
 def _to_heights(values):

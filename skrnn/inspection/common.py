@@ -3,7 +3,7 @@
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-OR_INSIDE = "or a Pipeline or a search (with refit=True) that ends with one"
+TWIN = "second y axis of a skrnn display"
 
 
 def import_pyplot(caller):
@@ -46,22 +46,27 @@ def unwrap(estimator):
             return transformers, final
 
 
-def check_fitted_estimator(estimator, description):
+def check_fitted(estimator, description):
     """Raise TypeError if `estimator` is none, NotFittedError if it is not fitted."""
     if not hasattr(estimator, "fit"):
-        raise TypeError(
-            f"estimator must be {description}, {OR_INSIDE}, got "
-            f"{type(estimator).__name__}."
-        )
+        raise TypeError(wrong_estimator(description, type(estimator).__name__))
     check_is_fitted(estimator)
 
 
+def wrong_estimator(description, got):
+    """Say what `estimator` must be."""
+    return (
+        f"estimator must be {description}, or a Pipeline or a search (with refit=True) "
+        f"that ends with one, got {got}."
+    )
+
+
 def overlaid_axes(ax):
-    """Return `ax` and the axes that share its place and its x axis."""
+    """Return `ax` and, if there is one, the axes that `twin_beneath` made for it."""
     place = ax.get_position().bounds
     siblings = ax.get_shared_x_axes().get_siblings(ax)
-    twins = [a for a in siblings if a is not ax and a.get_position().bounds == place]
-    return [ax, *twins]
+    twins = [a for a in siblings if a.get_label() == TWIN and a is not ax]
+    return [ax, *(a for a in twins if a.get_position().bounds == place)]
 
 
 def twin_beneath(ax):
@@ -69,6 +74,7 @@ def twin_beneath(ax):
     if len(overlaid_axes(ax)) > 1:
         return overlaid_axes(ax)[1]
     twin = ax.twinx()
+    twin.set_label(TWIN)
     twin.patch.set_visible(True)
     ax.patch.set_visible(False)
     ax.set_zorder(twin.get_zorder() + 1)

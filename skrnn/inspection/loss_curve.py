@@ -1,13 +1,15 @@
 """The loss of every epoch of training."""
 
 from skrnn.inspection.common import (
-    OR_INSIDE,
-    check_fitted_estimator,
+    check_fitted,
     import_pyplot,
     overlaid_axes,
     twin_beneath,
     unwrap,
+    wrong_estimator,
 )
+
+DESCRIPTION = "a network with `loss_curve_`"
 
 
 class LossCurveDisplay:
@@ -127,17 +129,20 @@ class LossCurveDisplay:
 
         Examples
         --------
-        >>> from sklearn.datasets import load_iris
-        >>> from sklearn.neural_network import MLPClassifier
+        >>> from skrnn import RNNClassifier
+        >>> from skrnn.datasets import make_switching_sines
         >>> from skrnn.inspection import LossCurveDisplay
-        >>> X, y = load_iris(return_X_y=True)
-        >>> estimator = MLPClassifier(tol=0.1, random_state=0).fit(X, y)
-        >>> display = LossCurveDisplay.from_estimator(estimator)
+        >>> X, y = make_switching_sines(60, random_state=0)
+        >>> rnn = RNNClassifier(early_stopping=True, random_state=0).fit(X, y)
+        >>> display = LossCurveDisplay.from_estimator(rnn)
         >>> display.ax_.get_ylabel()
         'loss'
         """
         import_pyplot(f"{cls.__name__}.from_estimator")
-        final = _check_has_loss_curve(unwrap(estimator)[1])
+        final = unwrap(estimator)[1]
+        check_fitted(final, DESCRIPTION)
+        if not hasattr(final, "loss_curve_"):
+            raise TypeError(wrong_estimator(DESCRIPTION, type(final).__name__))
         display = cls(
             loss_curve=final.loss_curve_,
             validation_loss_curve=getattr(final, "validation_loss_curve_", None),
@@ -202,16 +207,21 @@ class LossCurveDisplay:
         for i, (kind, ax, label, curve) in enumerate(kinds, start=n_before):
             line = None
             if curve is not None:
-                defaults = {"color": f"C{i}", "label": self._label(label)}
-                line = _draw_curve(ax, curve, {**defaults, **line_kw})
+                style = {
+                    "color": f"C{i}",
+                    "linestyle": "--" if kind == "score" else "-",
+                    "label": self._label(label),
+                }
+                line = _draw_curve(ax, curve, {**style, **line_kw})
             setattr(self, f"{kind}_line_", line)
 
     def _draw_best_epoch(self):
         self.best_line_ = None
         if self.best_iter is not None:
             label = self._label(f"best epoch: {self.best_iter}")
+            color = self.train_line_.get_color()
             self.best_line_ = self.ax_.axvline(
-                self.best_iter, color="0.4", linestyle=":", zorder=1, label=label
+                self.best_iter, color=color, linestyle=":", label=label
             )
 
     def _label(self, text):
@@ -224,7 +234,9 @@ class LossCurveDisplay:
             self.ax_.set_yscale("log")
         if self.score_ax_ is not None:
             self.score_ax_.set_ylabel("validation score")
-        self.ax_.legend(handles=_labelled_lines(self.ax_))
+        lines = _labelled_lines(self.ax_)
+        is_overlaid = len(overlaid_axes(self.ax_)) > 1
+        self.ax_.legend(handles=lines, loc="center right" if is_overlaid else "best")
 
 
 def _draw_curve(ax, curve, line_kw):
@@ -236,13 +248,3 @@ def _draw_curve(ax, curve, line_kw):
 def _labelled_lines(ax):
     lines = [line for a in overlaid_axes(ax) for line in a.get_lines()]
     return [line for line in lines if not line.get_label().startswith("_")]
-
-
-def _check_has_loss_curve(estimator):
-    if hasattr(estimator, "loss_curve_"):
-        return estimator
-    check_fitted_estimator(estimator, "an estimator with a loss curve")
-    raise TypeError(
-        f"estimator must have `loss_curve_` once fitted, {OR_INSIDE}, got "
-        f"{type(estimator).__name__}."
-    )

@@ -1,5 +1,7 @@
 """The one owner of the data contract: what X may be, and what is wrong with it."""
 
+from numbers import Number
+
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils.validation import check_array, validate_data
@@ -39,8 +41,8 @@ def check_sequences(X, *, estimator=None, reset=True):
         - list, tuple or 1-D object array of 1-D arrays: univariate sequences;
         - array of shape (n_sequences, n_timesteps, n_features), in which steps that
           are NaN in all features at the end of a sequence are padding;
-        - array or DataFrame of shape (n_sequences, n_timesteps): univariate
-          sequences, oldest step first.
+        - array, DataFrame or list of equally long lists of numbers, of shape
+          (n_sequences, n_timesteps): univariate sequences, oldest step first.
 
     estimator : estimator, default=None
         Where to record, or to look up, what X must be like: `n_step_features_in_`
@@ -62,7 +64,7 @@ def check_sequences(X, *, estimator=None, reset=True):
 def _recognise(X):
     """Return the form of X, a key of `_READERS`, and X ready for its reader."""
     if isinstance(X, (list, tuple)):
-        return "list", X
+        return ("2-D", np.asarray(X)) if _is_table(X) else ("list", X)
     if not (hasattr(X, "__array__") or issparse(X)):
         raise ValueError(f"X must be {FORMS}, got {type(X).__name__}.")
     if not hasattr(X, "shape"):
@@ -76,6 +78,15 @@ def _recognise(X):
         if array.dtype == object:
             return "list", list(array)
     return "2-D", X
+
+
+def _is_table(X):
+    """Whether X is rows of plain numbers, all of the same length."""
+    if not all(isinstance(row, (list, tuple)) for row in X):
+        return False
+    lengths = {len(row) for row in X}
+    plain = all(isinstance(value, Number) for row in X for value in row)
+    return plain and len(lengths) == 1 and lengths != {0}
 
 
 def _read_list(X, estimator):

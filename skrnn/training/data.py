@@ -11,15 +11,30 @@ class TrainingData:
     sequences : Sequences
     targets : ndarray of shape (n_sequences, ...)
         Encoded, as the loss takes them.
+    sample_weight : ndarray of shape (n_sequences,)
+        Non-negative, of any scale.
+
+    Attributes
+    ----------
+    mean_weight : float
+        Mean of `sample_weight`.
     weights : ndarray of shape (n_sequences,)
-        Of any scale; kept with mean 1, so that weights of 1 and no weights are the
-        same.
+        `sample_weight` over its mean.
     """
 
-    def __init__(self, sequences, targets, weights):
+    def __init__(self, sequences, targets, sample_weight):
         self.sequences = sequences
         self.targets = targets
-        self.weights = np.asarray(weights, np.float64) / np.mean(weights)
+        self.mean_weight = float(np.mean(sample_weight))
+        self.weights = np.asarray(sample_weight, np.float64) / self.mean_weight
 
     def __len__(self):
         return len(self.sequences)
+
+    def select(self, indices):
+        """The data at `indices`."""
+        return TrainingData(
+            self.sequences.select(indices),
+            self.targets[indices],
+            self.weights[indices] * self.mean_weight,
+        )

@@ -13,7 +13,10 @@ MAX_SHARDS = 8
 
 
 class Objective:
-    """Weighted mean loss plus the L2 penalty ``alpha / 2 |weights|^2``.
+    """Weighted mean loss plus the L2 penalty ``alpha / (2 n) |weights|^2``.
+
+    As in scikit-learn's MLP, n is the number of sequences in the minibatch; with
+    sample weights, their expected sum.
 
     A minibatch is cut into shards by its own size and work, never by the number of
     threads, and the shards' gradients are added in order: the result is the same to
@@ -69,7 +72,8 @@ class Objective:
         for shard_value, shard_gradient in results[1:]:
             value += shard_value
             gradient += shard_gradient
-        return value + self._penalise(theta, gradient), gradient
+        alpha = self.alpha / (indices.size * data.mean_weight)
+        return value + self._penalise(theta, gradient, alpha), gradient
 
     def mean_loss(self, theta, data):
         """Weighted mean loss of all of `data`, without dropout and penalty."""
@@ -91,10 +95,10 @@ class Objective:
             for space, shard in zip(self._spaces, packed.split(n_shards), strict=False)
         ]
 
-    def _penalise(self, theta, gradient):
+    def _penalise(self, theta, gradient, alpha):
         """Add the penalty's gradient; return its value."""
-        if self.alpha == 0.0:
+        if alpha == 0.0:
             return 0.0
         weights = theta[: self.network.layout.n_weights]
-        gradient[: weights.size] += np.multiply(weights, self.alpha, dtype=theta.dtype)
-        return 0.5 * self.alpha * float(np.dot(weights, weights))
+        gradient[: weights.size] += weights * theta.dtype.type(alpha)
+        return 0.5 * alpha * float(np.dot(weights, weights))

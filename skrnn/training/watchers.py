@@ -123,4 +123,3 @@ def warn_if_badly_scaled(sequences):
 
 def _warn_convergence(message):
     warnings.warn(message, ConvergenceWarning, stacklevel=5)
-
