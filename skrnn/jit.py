@@ -56,6 +56,11 @@ def specialise(function, dtype, **bindings):
     return _specialise(function, np.dtype(dtype).name, tuple(sorted(bindings.items())))
 
 
+def plain(function, dtype, **bindings):
+    """The function that `specialise` would compile, to be run as plain Python."""
+    return _Copier(np.dtype(dtype).name, bindings).copy(function)
+
+
 @functools.lru_cache(maxsize=1024)
 def _specialise(function, dtype_name, bindings):
     copy = _Copier(dtype_name, dict(bindings)).copy(function)

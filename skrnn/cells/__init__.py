@@ -2,6 +2,7 @@
 
 from skrnn.cells.algebra import relu, sigmoid, tanh
 from skrnn.cells.base import Cell
+from skrnn.cells.check import check_cell
 from skrnn.cells.gru import GRU
 from skrnn.cells.indrnn import IndRNN
 from skrnn.cells.lstm import LSTM
@@ -27,6 +28,7 @@ __all__ = [
     "MinGRU",
     "PeepholeLSTM",
     "RNN",
+    "check_cell",
     "relu",
     "sigmoid",
     "tanh",

@@ -76,7 +76,8 @@ class BaseRecurrent(CallbackSupportMixin, BaseEstimator):
             infinite or NaN; the weights of the last sound epoch are then kept.
         """
         going_on = self.warm_start and hasattr(self, "theta_")
-        train = self._check_data(X, y, sample_weight, going_on)
+        encode = self._encode if going_on else self._encode_first
+        train = self._check_data(X, y, sample_weight, encode, going_on)
         seed = self._draw_seed(going_on)
         train, validation = self._validation(
             train, (X, y, sample_weight), (X_val, y_val, sample_weight_val), seed
@@ -88,10 +89,11 @@ class BaseRecurrent(CallbackSupportMixin, BaseEstimator):
             train, validation, start, epochs, (X, y, sample_weight), whole=True
         )
 
-    def _partial_fit(self, X, y, sample_weight):
+    def _partial_fit(self, X, y, sample_weight, encode_first):
         """Run one epoch on the given data, going on from the weights so far."""
         going_on = hasattr(self, "theta_")
-        train = self._check_data(X, y, sample_weight, going_on)
+        encode = self._encode if going_on else encode_first
+        train = self._check_data(X, y, sample_weight, encode, going_on)
         start = self._start(train, self._draw_seed(going_on), going_on)
         if going_on:
             start.optimizer_state = self._optimizer_state
@@ -161,7 +163,7 @@ class BaseRecurrent(CallbackSupportMixin, BaseEstimator):
     def __sklearn_is_fitted__(self):
         return hasattr(self, "theta_")
 
-    def _check_data(self, X, y, sample_weight, going_on):
+    def _check_data(self, X, y, sample_weight, encode, going_on):
         check_parameters(self, self._rules)
         self._check_combinations()
         if y is None:
@@ -170,7 +172,7 @@ class BaseRecurrent(CallbackSupportMixin, BaseEstimator):
                 "the target y is None."
             )
         sequences = check_sequences(X, estimator=self, reset=not going_on)
-        targets = self._encode(y) if going_on else self._encode_first(y)
+        targets = encode(y)
         if len(targets) != len(sequences):
             raise ValueError(
                 "Found input variables with inconsistent numbers of samples: X holds "

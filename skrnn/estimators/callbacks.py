@@ -60,6 +60,6 @@ class FitTasks:
     def _end(self, task, theta):
         return task.call_on_fit_task_end(
             estimator=self.estimator,
-            reconstruction_attributes=lambda: self.fitted_attributes(theta),
+            reconstruction_attributes=lambda: self.fitted_attributes(theta.copy()),
             **self.inputs,
         )

@@ -1,13 +1,11 @@
 """Recurrent classifier."""
 
+import functools
+
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils import column_or_1d, compute_sample_weight
-from sklearn.utils.multiclass import (
-    check_classification_targets,
-    type_of_target,
-    unique_labels,
-)
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from skrnn.estimators.base import BaseRecurrent
@@ -99,9 +97,8 @@ class RNNClassifier(ClassifierMixin, BaseRecurrent):
         -------
         self : RNNClassifier
         """
-        if classes is not None and not hasattr(self, "theta_"):
-            self._announced_classes = unique_labels(classes)
-        return self._partial_fit(X, y, sample_weight)
+        encode_first = functools.partial(self._encode_first, classes=classes)
+        return self._partial_fit(X, y, sample_weight, encode_first)
 
     def predict_proba(self, X):
         """Probability of each class.
@@ -155,7 +152,7 @@ class RNNClassifier(ClassifierMixin, BaseRecurrent):
         tags.classifier_tags.multi_label = True
         return tags
 
-    def _encode_first(self, y):
+    def _encode_first(self, y, classes=None):
         y = _check_labels(y)
         check_classification_targets(y)
         kind = type_of_target(y, input_name="y")
@@ -169,7 +166,7 @@ class RNNClassifier(ClassifierMixin, BaseRecurrent):
         if self._multilabel:
             self.classes_ = np.arange(y.shape[1])
         else:
-            self.classes_ = vars(self).pop("_announced_classes", np.unique(y))
+            self.classes_ = np.unique(y if classes is None else classes)
         return self._encode(y)
 
     def _encode(self, y):

@@ -5,6 +5,7 @@ from numbers import Integral, Real
 import numpy as np
 
 from skrnn.cells import CELLS, Cell
+from skrnn.cells.check import check_parts
 from skrnn.losses import REGRESSION_LOSSES
 from skrnn.network.pooling import POOLINGS
 from skrnn.optimizers import OPTIMIZERS, SCHEDULES, Optimizer
@@ -157,9 +158,11 @@ def make_cell(cell, activation):
     Raises
     ------
     ValueError
-        When a named cell does not know the activation.
+        When a named cell does not know the activation, or the parts of a cell object
+        do not fit together.
     """
     if not isinstance(cell, str):
+        check_parts(cell)
         return cell
     kind = CELLS[cell]
     if activation not in kind.activations:

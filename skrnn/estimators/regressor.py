@@ -93,7 +93,7 @@ class RNNRegressor(RegressorMixin, BaseRecurrent):
         -------
         self : RNNRegressor
         """
-        return self._partial_fit(X, y, sample_weight)
+        return self._partial_fit(X, y, sample_weight, self._encode_first)
 
     def predict(self, X):
         """Predicted target of each sequence.
