@@ -198,22 +198,28 @@ class LossCurveDisplay:
     def _draw_curves(self, line_kw):
         has_scores = self.validation_scores is not None
         self.score_ax_ = twin_beneath(self.ax_) if has_scores else None
-        kinds = [
-            ("train", self.ax_, "training loss", self.loss_curve),
-            ("validation", self.ax_, "validation loss", self.validation_loss_curve),
-            ("score", self.score_ax_, "validation score", self.validation_scores),
-        ]
-        n_before = len(_labelled_lines(self.ax_))
-        for i, (kind, ax, label, curve) in enumerate(kinds, start=n_before):
-            line = None
-            if curve is not None:
-                style = {
-                    "color": f"C{i}",
-                    "linestyle": "--" if kind == "score" else "-",
-                    "label": self._label(label),
-                }
-                line = _draw_curve(ax, curve, {**style, **line_kw})
-            setattr(self, f"{kind}_line_", line)
+        n = len(_labelled_lines(self.ax_))
+        train, validation, score = [{"color": f"C{n + i}", **line_kw} for i in range(3)]
+        self.train_line_ = self._draw_curve(
+            self.ax_, "training loss", self.loss_curve, train
+        )
+        self.validation_line_ = self._draw_curve(
+            self.ax_, "validation loss", self.validation_loss_curve, validation
+        )
+        self.score_line_ = self._draw_curve(
+            self.score_ax_,
+            "validation score",
+            self.validation_scores,
+            {"linestyle": "--", **score},
+        )
+
+    def _draw_curve(self, ax, label, curve, line_kw):
+        if curve is None:
+            return None
+        marker = "o" if len(curve) == 1 else None
+        style = {"label": self._label(label), "marker": marker, **line_kw}
+        [line] = ax.plot(range(1, len(curve) + 1), curve, **style)
+        return line
 
     def _draw_best_epoch(self):
         self.best_line_ = None
@@ -237,12 +243,6 @@ class LossCurveDisplay:
         lines = _labelled_lines(self.ax_)
         is_overlaid = len(overlaid_axes(self.ax_)) > 1
         self.ax_.legend(handles=lines, loc="center right" if is_overlaid else "best")
-
-
-def _draw_curve(ax, curve, line_kw):
-    marker = "o" if len(curve) == 1 else None
-    [line] = ax.plot(range(1, len(curve) + 1), curve, **{"marker": marker, **line_kw})
-    return line
 
 
 def _labelled_lines(ax):

@@ -94,11 +94,10 @@ class Diagnosis:
 
 def warn_if_not_converged(record, max_iter):
     """Warn that the loss was still falling when the epochs ran out."""
-    curve = record.loss_curve
-    fall = f" It fell by {curve[-2] - curve[-1]:.3g} in the last." * (len(curve) > 1)
+    last = ", ".join(f"{loss:.4g}" for loss in record.loss_curve[-3:])
     _warn_convergence(
-        f"The loss has not converged in max_iter={max_iter} epochs: {curve[-1]:.4g}."
-        f"{fall} Raise max_iter or learning_rate_init, or use learning_rate='cosine' "
+        f"The loss has not converged in max_iter={max_iter} epochs; it ended with "
+        f"{last}. Raise max_iter or learning_rate_init, or use learning_rate='cosine' "
         "or 'onecycle', which end with the epochs."
     )
 
