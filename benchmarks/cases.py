@@ -27,23 +27,22 @@ class Case:
         return self.sequences // self.batch * self.epochs
 
 
-SHORT = (
-    Case(32, 8, 8, 64, sequences=1024, epochs=8),
-    Case(32, 50, 1, 32, sequences=1024, epochs=2),
-    Case(32, 100, 8, 64, sequences=512, epochs=2),
-    Case(64, 100, 16, 128, sequences=512, epochs=2),
-    Case(64, 100, 64, 256, sequences=256, epochs=2),
+CASES = (
+    Case(32, 8, 8, 64, sequences=1024, epochs=4),
+    Case(32, 50, 1, 32, sequences=512, epochs=2),
+    Case(32, 100, 8, 64, sequences=256, epochs=2),
+    Case(64, 100, 16, 128, sequences=256, epochs=2),
+    Case(64, 100, 64, 256, sequences=128, epochs=2),
 )
-LARGEST = Case(64, 50, 128, 512, sequences=256, epochs=2)
+LARGEST = Case(64, 50, 128, 512, sequences=128, epochs=2)
 
 
 def training_cases(full):
     """The cases of the training tables; with `full` one more, and longer fits."""
     if not full:
-        return SHORT
-    return tuple(replace(c, sequences=1024, epochs=8) for c in SHORT[:-1]) + tuple(
-        replace(c, sequences=512, epochs=4) for c in (SHORT[-1], LARGEST)
-    )
+        return CASES
+    long = [replace(case, sequences=1024, epochs=4) for case in CASES[:-1]]
+    return *long, *(replace(c, sequences=512, epochs=4) for c in (CASES[-1], LARGEST))
 
 
 def random_data(lengths, features, seed=0):

@@ -21,7 +21,7 @@ def main():
     results = {"environment": environment, "tables": {}}
     for name in options.tables:
         start = time.perf_counter()
-        table = TABLES[name](options.full, options.rounds or (9 if options.full else 3))
+        table = TABLES[name](options.full, options.rounds or (5 if options.full else 3))
         print(table.markdown(), flush=True)
         print(f"{name}: {time.perf_counter() - start:.0f} s", file=sys.stderr)
         results["tables"][name] = table.as_dict()

@@ -1,5 +1,7 @@
 """What the classifier and the regressor share: choose parts, train, apply."""
 
+import itertools
+
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
@@ -23,6 +25,10 @@ from skrnn.training import (
 )
 
 AUTO_BATCH_SIZE = 32
+
+
+def _chain(lists):
+    return list(itertools.chain.from_iterable(lists))
 
 
 def _pools_by_attention(estimator):
@@ -126,7 +132,7 @@ class BaseRecurrent(CallbackSupportMixin, BaseEstimator):
             return packed.unpack(out) if return_sequences else packed.restore(last)
 
         results = self._map(X, outputs)
-        return sum(results, []) if return_sequences else np.concatenate(results)
+        return _chain(results) if return_sequences else np.concatenate(results)
 
     @available_if(_pools_by_attention)
     def attention_weights(self, X):
@@ -147,7 +153,7 @@ class BaseRecurrent(CallbackSupportMixin, BaseEstimator):
             rows = network.attention_weights(self.theta_, packed, space)
             return packed.unpack(rows)
 
-        return sum(self._map(X, weights), [])
+        return _chain(self._map(X, weights))
 
     @property
     def weights_(self):

@@ -28,8 +28,7 @@ class Layer:
         self.n_inputs = n_inputs
         self.n_units = n_units
         self.suffix = suffix
-        kernels = _kernels(cell, dtype)
-        self._forward_steps, self._backward_steps = kernels
+        self.dtype = dtype
 
     def shapes(self):
         """Shapes of the parameters by name; gates are stacked in the cell's order."""
@@ -106,7 +105,7 @@ class Layer:
         tape_rows = N if taped else B
         tape = space.array(f"tape_{name}", (len(cell.taped), tape_rows, H))
         unit = self._unit_planes(views, B)
-        self._forward_steps(
+        self._specialise(loops.forward_steps)(
             _flat(ax),
             _transposed(w),
             b,
@@ -157,7 +156,7 @@ class Layer:
             d_ah = space.array(f"d_ah_{name}", (len(cell.h_gates), N, H))
         d_unit = space.array(f"d_unit_{name}", (len(cell.unit_vectors), N, H))
         d_h, d_c = d_state
-        self._backward_steps(
+        self._specialise(loops.backward_steps)(
             d_out,
             d_h,
             _flat(d_c),
@@ -181,6 +180,9 @@ class Layer:
             gradient[f"weight_{name}_{self.suffix}"][:] = rows.sum(axis=0)
         d_x = self._input_gradient(views, ax, space) if need_d_x else None
         return d_x, (d_h, d_c)
+
+    def _specialise(self, loop):
+        return specialise(loop, self.dtype, **_bindings(self.cell))
 
     def _gates(self, views, name):
         """View of a stacked parameter with one entry for each gate."""
@@ -246,8 +248,8 @@ def _flat(planes):
     return planes.reshape(planes.shape[0], math.prod(planes.shape[1:]))
 
 
-def _kernels(cell, dtype):
-    """The two time loops, compiled for this cell."""
+def _bindings(cell):
+    """What the open names of the time loops stand for with this cell."""
     counts = {
         "x": len(cell.x_gates),
         "h": len(cell.h_gates),
@@ -260,11 +262,7 @@ def _kernels(cell, dtype):
     if cell.additive:
         names["put_h"] = PUT[0]
     names |= {"cell_forward": cell.forward, "cell_backward": cell.backward}
-    names |= cell.bindings()
-    return (
-        specialise(loops.forward_steps, dtype, **names),
-        specialise(loops.backward_steps, dtype, **names),
-    )
+    return names | cell.bindings()
 
 
 class Backwards:

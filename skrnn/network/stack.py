@@ -144,5 +144,7 @@ class Stack:
 
     def _parts(self, joined, level):
         """Split columns between the layers of a level, each contiguous."""
+        if len(level) == 1:
+            return [joined]
         ends = np.cumsum([layer.n_units for layer in level])[:-1]
-        return map(np.ascontiguousarray, np.split(joined, ends, axis=1))
+        return [np.ascontiguousarray(p) for p in np.split(joined, ends, axis=1)]
