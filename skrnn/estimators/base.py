@@ -1,5 +1,6 @@
 """What the classifier and the regressor share: choose parts, train, apply."""
 
+import copy
 import itertools
 
 import numpy as np
@@ -13,6 +14,7 @@ from skrnn.estimators.fitting import Fit, Start
 from skrnn.estimators.parameters import check_parameters, make_cell
 from skrnn.estimators.validation import given, set_aside
 from skrnn.network.network import Network
+from skrnn.optimizers import make_optimizer, make_schedule
 from skrnn.sequences import check_sequences
 from skrnn.training import (
     NonFiniteLoss,
@@ -29,6 +31,17 @@ AUTO_BATCH_SIZE = 32
 
 def _chain(lists):
     return list(itertools.chain.from_iterable(lists))
+
+
+def _solver_name(solver):
+    return type(make_optimizer(solver)).__name__
+
+
+def _describe(attributes):
+    """What must not change when a fit goes on, by name."""
+    model = {"cell": repr(attributes["cell_"]), **attributes["_architecture"]}
+    del model["bptt_steps"]
+    return model | attributes["_fitted_loss_parameters"]
 
 
 def _pools_by_attention(estimator):
@@ -91,23 +104,27 @@ class BaseRecurrent(CallbackSupportMixin, BaseEstimator):
         done = self.n_iter_ if going_on else 0
         epochs = range(done, done + self.max_iter)
         start = self._start(train, seed, going_on)
-        return self._train(
-            train, validation, start, epochs, (X, y, sample_weight), whole=True
+        schedule = make_schedule(
+            self.learning_rate, self.learning_rate_init, self.max_iter
         )
+        inputs = (X, y, sample_weight)
+        fit = self._train(train, validation, start, epochs, schedule, inputs)
+        fit.warn_unless_converged()
+        return self
 
     def _partial_fit(self, X, y, sample_weight, encode_first):
-        """Run one epoch on the given data, going on from the weights so far."""
+        """Run one epoch at the rate `learning_rate_init`, going on from before."""
         going_on = hasattr(self, "theta_")
         encode = self._encode if going_on else encode_first
         train = self._check_data(X, y, sample_weight, encode, going_on)
         start = self._start(train, self._draw_seed(going_on), going_on)
-        if going_on:
-            start.optimizer_state = self._optimizer_state
+        if going_on and self._solver_name == _solver_name(self.solver):
+            start.optimizer_state = copy.deepcopy(self._optimizer_state)
         done = self.n_iter_ if going_on else 0
         epochs = range(done, done + 1)
-        return self._train(
-            train, None, start, epochs, (X, y, sample_weight), whole=False
-        )
+        schedule = make_schedule("constant", self.learning_rate_init, 1)
+        self._train(train, None, start, epochs, schedule, (X, y, sample_weight))
+        return self
 
     def hidden_states(self, X, return_sequences=False):
         """Outputs of the top recurrent level, as features for another estimator.
@@ -179,6 +196,7 @@ class BaseRecurrent(CallbackSupportMixin, BaseEstimator):
             )
         sequences = check_sequences(X, estimator=self, reset=not going_on)
         targets = encode(y)
+        self._make_loss(**self._loss_parameters()).check_targets(targets)
         if len(targets) != len(sequences):
             raise ValueError(
                 "Found input variables with inconsistent numbers of samples: X holds "
@@ -215,6 +233,7 @@ class BaseRecurrent(CallbackSupportMixin, BaseEstimator):
         return weights
 
     def _total_weights(self, sample_weight, y, n_sequences):
+        """Weights of the sequences; a classifier's class weights come on top."""
         return self._check_weights(sample_weight, n_sequences)
 
     def _draw_seed(self, going_on):
@@ -223,7 +242,8 @@ class BaseRecurrent(CallbackSupportMixin, BaseEstimator):
         return int(check_random_state(self.random_state).randint(2**31))
 
     def _validation(self, train, inputs, validation_inputs, seed):
-        validation = given(self, *validation_inputs, self._encode)
+        loss = self._make_loss(**self._loss_parameters())
+        validation = given(self, *validation_inputs, self._encode, loss)
         if validation is None and self.early_stopping:
             stratify = self._stratify(inputs[1])
             return set_aside(self, *inputs, train, stratify, seed)
@@ -231,23 +251,22 @@ class BaseRecurrent(CallbackSupportMixin, BaseEstimator):
 
     def _start(self, train, seed, going_on):
         """Weights, curves and fitted attributes to start from."""
-        loss = self._make_loss()
-        architecture = self._choose_architecture(train, loss)
+        loss = self._make_loss(**self._loss_parameters())
         attributes = {
             "cell_": make_cell(self.cell, self.activation),
-            "_architecture": architecture,
+            "_architecture": self._choose_architecture(train, loss),
+            "_fitted_loss_parameters": self._loss_parameters(),
             "out_activation_": loss.out_activation,
         }
         if going_on:
-            self._check_same_architecture(architecture)
+            self._check_same_model(attributes)
             record = Record(
                 list(self.loss_curve_),
                 list(self.validation_loss_curve_ or []),
                 list(self.validation_scores_ or []),
             )
             return Start(self.theta_.copy(), seed, record, attributes, self.t_)
-        loss.check_targets(train.targets)
-        network = Network(attributes["cell_"], **architecture)
+        network = Network(attributes["cell_"], **attributes["_architecture"])
         rng = np.random.default_rng(seed)
         constant = loss.initial_raw(train.targets, train.weights)
         theta = network.initialise(rng, constant)
@@ -266,35 +285,34 @@ class BaseRecurrent(CallbackSupportMixin, BaseEstimator):
             "bptt_steps": self.bptt_steps,
         }
 
-    def _check_same_architecture(self, architecture):
-        for name, value in architecture.items():
-            if name != "bptt_steps" and value != self._architecture[name]:
+    def _check_same_model(self, attributes):
+        before, now = _describe(vars(self)), _describe(attributes)
+        for name, value in now.items():
+            if value != before[name]:
                 raise ValueError(
                     f"{name} must stay as it is when a fit goes on: it was "
-                    f"{self._architecture[name]!r}, got {value!r}."
+                    f"{before[name]!r}, got {value!r}."
                 )
 
-    def _train(self, train, validation, start, epochs, inputs, *, whole):
+    def _train(self, train, validation, start, epochs, schedule, inputs):
         attributes = start.attributes
         network = Network(attributes["cell_"], **attributes["_architecture"])
         with Threads(self.n_jobs) as threads:
-            fit = Fit(
-                self, network, self._make_loss(), train, validation, start, threads
-            )
+            loss = self._make_loss(**self._loss_parameters())
+            fit = Fit(self, network, loss, train, validation, start, threads)
             try:
-                fit.run(epochs, inputs)
+                fit.run(epochs, schedule, inputs)
             except NonFiniteLoss:
-                self._keep(fit, fit.sound_theta, len(train))
+                self._keep(fit, fit.rescued_theta(), len(train))
                 raise ValueError(self._non_finite_message(fit)) from None
         self._keep(fit, fit.theta, len(train))
-        if whole:
-            fit.warn_unless_converged()
-        return self
+        return fit
 
     def _non_finite_message(self, fit):
+        kept = "best" if fit.best_epoch() else "last"
         return (
-            f"The loss became infinite or NaN in epoch {fit.n_iter + 1}; the weights "
-            f"of epoch {fit.n_iter} are kept. Lower learning_rate_init (now "
+            f"The loss became infinite or NaN in epoch {fit.n_iter + 1}; the {kept} "
+            "finite weights are kept. Lower learning_rate_init (now "
             f"{self.learning_rate_init}), set max_grad_norm to 1 (now "
             f"{self.max_grad_norm}), or scale X and y."
         )
@@ -306,6 +324,7 @@ class BaseRecurrent(CallbackSupportMixin, BaseEstimator):
         record, best = fit.record, fit.best_epoch()
         self._seed = fit.start.seed
         self._optimizer_state = fit.start.optimizer_state
+        self._solver_name = _solver_name(self.solver)
         self.n_iter_ = fit.n_iter
         self.loss_curve_ = record.loss_curve
         self.validation_loss_curve_ = record.validation_loss_curve or None
@@ -317,6 +336,14 @@ class BaseRecurrent(CallbackSupportMixin, BaseEstimator):
         self.n_layers_ = len(self._architecture["hidden_layer_sizes"]) + 2
         self.n_outputs_ = self._architecture["n_raw"]
         self.n_parameters_ = self.theta_.size
+
+    def _loss_parameters(self):
+        """Constructor parameters that the loss depends on."""
+        return {}
+
+    def _fitted_loss(self):
+        check_is_fitted(self)
+        return self._make_loss(**self._fitted_loss_parameters)
 
     def _batch_size(self, n_sequences):
         size = AUTO_BATCH_SIZE if self.batch_size == "auto" else self.batch_size

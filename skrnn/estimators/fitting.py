@@ -3,7 +3,7 @@
 import warnings
 
 from skrnn.estimators.callbacks import FitTasks
-from skrnn.optimizers import make_optimizer, make_schedule
+from skrnn.optimizers import make_optimizer
 from skrnn.training import (
     Diagnosis,
     LossPlateau,
@@ -41,6 +41,7 @@ class Fit:
         self.start = start
         self.theta = start.theta
         self.record = start.record
+        self.optimizer = make_optimizer(estimator.solver)
         self.objective = Objective(
             network,
             loss,
@@ -50,19 +51,18 @@ class Fit:
             threads,
         )
 
-    def run(self, epochs, inputs):
+    def run(self, epochs, schedule, inputs):
         """Train for `epochs`, a range of epoch numbers from 0.
 
         Parameters
         ----------
         epochs : range
+        schedule : Schedule
         inputs : tuple
             X, y and sample_weight as given, for callbacks.
         """
         est = self.estimator
-        self.schedule = make_schedule(
-            est.learning_rate, est.learning_rate_init, est.max_iter
-        )
+        self.schedule = schedule
         kind = ValidationPlateau if self._selects_best() else LossPlateau
         self.plateau = kind(est.tol, est.n_iter_no_change, self.schedule)
         self.watchers = [Reporter(est.verbose, epochs.stop)]
@@ -95,15 +95,20 @@ class Fit:
         """The epoch whose weights were kept for its validation result, or None."""
         return self.plateau.best_epoch if self._best() else None
 
+    def rescued_theta(self):
+        """The best weights, or those of the last sound epoch."""
+        return self.plateau.best_theta if self._best() else self.sound_theta
+
     def warn_unless_converged(self):
         """Warn when the epochs ran out while the loss was still falling."""
         est = self.estimator
-        if not self.stopped and est.learning_rate not in BUDGETED:
+        ends_by_plan = est.learning_rate in BUDGETED and not self.optimizer.full_batch
+        if not self.stopped and not ends_by_plan:
             warn_if_not_converged(self.record, est.max_iter)
 
     def _train(self, epochs):
         est = self.estimator
-        optimizer = make_optimizer(est.solver)
+        optimizer = self.optimizer
         if optimizer.full_batch:
             self.stopped = fit_full_batch(
                 self.objective,

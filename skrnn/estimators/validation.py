@@ -44,26 +44,31 @@ class Validation:
             epoch.validation_score = self.scorer(estimator, self.X, self.y, **weights)
 
 
-def given(estimator, X_val, y_val, sample_weight_val, encode):
+def given(estimator, X_val, y_val, sample_weight_val, encode, loss):
     """Validation on data given to `fit`, or None if there is none.
 
     Parameters
     ----------
     encode : callable
         Maps y to the loss's targets.
+    loss : Loss
 
     Raises
     ------
     ValueError
-        When only one of X_val and y_val is given.
+        When only some of them are given.
     """
-    if X_val is None and y_val is None:
+    if X_val is None and y_val is None and sample_weight_val is None:
         return None
     if X_val is None or y_val is None:
         missing = "X_val" if X_val is None else "y_val"
-        raise ValueError(f"X_val and y_val must be given together, got no {missing}.")
+        raise ValueError(
+            "X_val and y_val must be given together, and with sample_weight_val, got "
+            f"no {missing}."
+        )
     sequences = check_sequences(X_val, estimator=estimator, reset=False)
     targets = encode(y_val)
+    loss.check_targets(targets)
     if len(targets) != len(sequences):
         raise ValueError(
             "X_val and y_val must have the same number of sequences, got "
@@ -89,7 +94,9 @@ def set_aside(estimator, X, y, sample_weight, train, stratify, seed):
         stratify=stratify,
         random_state=seed,
     )
-    weights = None if sample_weight is None else np.asarray(sample_weight)[aside]
+    weights = None
+    if sample_weight is not None:
+        weights = estimator._check_weights(sample_weight, len(train))[aside]
     validation = Validation(
         estimator,
         train.select(aside),

@@ -14,6 +14,11 @@ class TrainingData:
     sample_weight : ndarray of shape (n_sequences,)
         Non-negative, of any scale.
 
+    Raises
+    ------
+    ValueError
+        When all weights are zero.
+
     Attributes
     ----------
     mean_weight : float
@@ -26,6 +31,11 @@ class TrainingData:
         self.sequences = sequences
         self.targets = targets
         self.mean_weight = float(np.mean(sample_weight))
+        if not self.mean_weight > 0.0:
+            raise ValueError(
+                "sample_weight, times class_weight, must be positive for at least one "
+                "sequence to train on and one to validate on, got only zeros."
+            )
         self.weights = np.asarray(sample_weight, np.float64) / self.mean_weight
 
     def __len__(self):

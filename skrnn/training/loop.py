@@ -45,7 +45,7 @@ def fit_stochastic(
     after_epoch : callable
     epochs : range
         Numbers of the epochs to run, from 0. An epoch's order and dropout depend on
-        `seed` and on its number only.
+        `seed` and on its number only; the schedule begins with the first of them.
     batch_size : int
     shuffle : bool
     max_grad_norm : float or None
@@ -69,7 +69,7 @@ def fit_stochastic(
             batch_norm = clip_norm(gradient, limit)
             if not math.isfinite(value + batch_norm):
                 raise NonFiniteLoss
-            rate = schedule(number + k / n_batches)
+            rate = schedule(number - epochs.start + k / n_batches)
             optimizer.update(theta, gradient, state, rate)
             loss += value * batch.size / n
             norm += batch_norm / n_batches
@@ -99,7 +99,7 @@ def fit_full_batch(
     converged : bool
     """
     everything = np.arange(len(data))
-    run = _Iterations(epochs.start, len(data), after_epoch)
+    run = _Iterations(epochs.start, len(data), theta, after_epoch)
 
     def evaluate(point):
         rng = np.random.default_rng((seed, epochs.start))
@@ -109,28 +109,28 @@ def fit_full_batch(
             raise NonFiniteLoss
         return value, gradient
 
-    best, _, converged, _ = optimizer.minimize(
-        evaluate, theta, max_iter=len(epochs), tol=tol, callback=run
-    )
-    theta[:] = best
-    return converged
+    return optimizer.minimize(
+        evaluate, theta.copy(), max_iter=len(epochs), tol=tol, callback=run
+    )[2]
 
 
 class _Iterations:
-    """Callback of a full-batch solver: counts, times and reports its iterations."""
+    """Callback of a full-batch solver: keeps, counts and reports its iterations."""
 
-    def __init__(self, n_done, n_sequences, after_epoch):
+    def __init__(self, n_done, n_sequences, theta, after_epoch):
         self.number = n_done
         self.n_sequences = n_sequences
+        self.theta = theta
         self.after_epoch = after_epoch
         self.gradient_norm = math.nan
         self.began = time.perf_counter()
 
-    def __call__(self, theta, value):
+    def __call__(self, point, value):
+        self.theta[:] = point
         self.number += 1
         seconds = time.perf_counter() - self.began
         self.began = time.perf_counter()
         norm, n = self.gradient_norm, self.n_sequences
         return self.after_epoch(
-            Epoch(self.number, value, norm, math.nan, n, seconds), theta
+            Epoch(self.number, value, norm, math.nan, n, seconds), self.theta
         )
