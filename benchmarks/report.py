@@ -44,11 +44,12 @@ class Table:
     mean_over: str = "cell"
 
     def means(self):
-        """Geometric means of the ratios: for each group of rows, and for all."""
+        """Geometric means of the ratios, for each group of rows and mostly for all."""
         groups = {}
         for row in self.rows:
             groups.setdefault(getattr(row, self.mean_over), []).append(row.ratios())
-        groups["all"] = [ratios for group in groups.values() for ratios in group]
+        if self.mean_over == "cell":  # else the groups share skrnn's samples
+            groups["all"] = [ratios for group in groups.values() for ratios in group]
         return {
             group: {name: geometric_mean(r[name] for r in members) for name in RATIOS}
             for group, members in groups.items()

@@ -269,7 +269,8 @@ class BaseRecurrent(CallbackSupportMixin, BaseEstimator):
         network = Network(attributes["cell_"], **attributes["_architecture"])
         rng = np.random.default_rng(seed)
         constant = loss.initial_raw(train.targets, train.weights)
-        theta = network.initialise(rng, constant)
+        with Threads(1):
+            theta = network.initialise(rng, constant)
         return Start(theta, seed, Record(), attributes)
 
     def _choose_architecture(self, train, loss):
