@@ -36,7 +36,7 @@ def typed_twins(function, **twins):
     _TWINS.update({(function, name): twin for name, twin in twins.items()})
 
 
-def specialise(function, dtype, **bindings):
+def specialise(function, dtype, /, **bindings):
     """Compile `function` for one dtype, with some of its global names bound.
 
     Parameters
@@ -53,17 +53,19 @@ def specialise(function, dtype, **bindings):
     callable
         A compiled function with one signature, memoised.
     """
-    return _specialise(function, np.dtype(dtype).name, tuple(sorted(bindings.items())))
+    typed = [(name, type(value), value) for name, value in sorted(bindings.items())]
+    return _specialise(function, np.dtype(dtype).name, tuple(typed))
 
 
-def plain(function, dtype, **bindings):
+def plain(function, dtype, /, **bindings):
     """The function that `specialise` would compile, to be run as plain Python."""
     return _Copier(np.dtype(dtype).name, bindings).copy(function)
 
 
 @functools.lru_cache(maxsize=1024)
 def _specialise(function, dtype_name, bindings):
-    copy = _Copier(dtype_name, dict(bindings)).copy(function)
+    values = {name: value for name, _, value in bindings}
+    copy = _Copier(dtype_name, values).copy(function)
     copy.__qualname__ = f"{function.__name__}_{dtype_name}_{_digest(copy)}"
     return _compile_cached(_with_inlined_callees(copy, {}))
 
@@ -92,13 +94,17 @@ class _Copier:
             code.replace(co_consts=tuple(map(self._typed, code.co_consts))),
             {"__builtins__": __builtins__, "__name__": function.__module__, **names},
             function.__name__,
-            function.__defaults__,
-            function.__closure__,
+            self._typed(function.__defaults__),
+            self._typed(function.__closure__),
         )
 
     def _typed(self, value):
         if isinstance(value, types.FunctionType):
             return self.copy(value)
+        if isinstance(value, types.CellType):
+            return types.CellType(self._typed(value.cell_contents))
+        if type(value) is tuple:
+            return tuple(map(self._typed, value))
         return self.real(value) if type(value) is float else value
 
 
@@ -112,16 +118,17 @@ def _digest(function):
 def _feed(state, function):
     code = function.__code__
     cells = [cell.cell_contents for cell in function.__closure__ or ()]
+    values = [*code.co_consts, *cells, *(function.__defaults__ or ())]
+    names = sorted(function.__globals__.keys() & set(code.co_names))
+    values += [function.__globals__[name] for name in names]
     state.update(code.co_code)
-    state.update(
-        repr((code.co_names, code.co_varnames, code.co_consts, cells)).encode()
-    )
-    for name in sorted(function.__globals__.keys() & set(code.co_names)):
-        value = function.__globals__[name]
+    state.update(repr((code.co_names, code.co_varnames)).encode())
+    for value in values:
+        value = getattr(value, "py_func", value)
         if isinstance(value, types.FunctionType):
             _feed(state, value)
         else:
-            state.update(f"{name}={value!r}".encode())
+            state.update(f"{type(value).__name__} {value!r}".encode())
 
 
 def _with_inlined_callees(function, inlined):

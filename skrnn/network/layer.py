@@ -108,7 +108,7 @@ class Layer:
         self._specialise(loops.forward_steps)(
             _flat(ax),
             _transposed(w),
-            b,
+            b.copy(),
             unit,
             mask,
             h,
@@ -240,7 +240,7 @@ class Layer:
 
 def _transposed(weights):
     """Transpose the weight of each gate; BLAS is faster on a contiguous copy."""
-    return np.ascontiguousarray(weights.transpose(0, 2, 1))
+    return weights.transpose(0, 2, 1).copy()
 
 
 def _flat(planes):
