@@ -45,15 +45,15 @@ def task_table(runs):
 
 
 def by_setting(runs):
-    """Runs by setting and then by (seed, task); and those of the base."""
+    """Runs by setting and then by (seed, task); and those of the first setting."""
     groups = defaultdict(dict)
     for run in runs:
         groups[run["setting"]][run["seed"], run["task"]] = run
-    return groups, groups["base"]
+    return groups, next(iter(groups.values()))
 
 
 def paired(group, base):
-    """Score minus the base's score with the same seed on the same task."""
+    """Score minus that of the first setting with the same seed on the same task."""
     common = group.keys() & base.keys()
     return {k: group[k]["score"] - base[k]["score"] for k in sorted(common)}
 

@@ -48,7 +48,13 @@ STOPPING = [
     for n in (10, 20, NEVER)
 ]
 
-FINALISTS = [{}]
+FINALISTS = [
+    {},
+    {"max_iter": 50},
+    *_rates("onecycle", 2e-2),
+    *_rates("cosine", 3e-3, 1e-2),
+    *_rates("constant", 1e-2),
+]
 
 
 def label(change):

@@ -1,7 +1,7 @@
 """Independently recurrent network."""
 
 from skrnn.cells.base import Cell
-from skrnn.cells.rnn import ACTIVATIONS
+from skrnn.cells.rnn import ACTIVATIONS, bind_activation
 
 activate, d_activate = ACTIVATIONS["tanh"]
 
@@ -37,8 +37,7 @@ class IndRNN(Cell):
         self.activation = activation
 
     def bindings(self):
-        activate, d_activate = ACTIVATIONS[self.activation]
-        return {"activate": activate, "d_activate": d_activate}
+        return bind_activation(self.activation)
 
     @staticmethod
     def forward(ax, ah, carry, unit):

@@ -21,6 +21,14 @@ ACTIVATIONS = {"tanh": (tanh, d_tanh), "relu": (relu, d_relu)}
 activate, d_activate = ACTIVATIONS["tanh"]
 
 
+def bind_activation(name):
+    """The activation called `name` and its gradient, as a cell's bindings."""
+    if name not in ACTIVATIONS:
+        choices = ", ".join(map(repr, ACTIVATIONS))
+        raise ValueError(f"activation must be one of {choices}, got {name!r}.")
+    return dict(zip(("activate", "d_activate"), ACTIVATIONS[name], strict=True))
+
+
 class RNN(Cell):
     """Simple recurrent cell (Elman, 1990).
 
@@ -52,8 +60,7 @@ class RNN(Cell):
         self.activation = activation
 
     def bindings(self):
-        activate, d_activate = ACTIVATIONS[self.activation]
-        return {"activate": activate, "d_activate": d_activate}
+        return bind_activation(self.activation)
 
     @staticmethod
     def forward(ax, ah, carry, unit):

@@ -5,6 +5,7 @@ import itertools
 
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.metrics import check_scoring
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
@@ -12,6 +13,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 from skrnn.estimators.callbacks import CallbackSupportMixin, with_callbacks
 from skrnn.estimators.fitting import Fit, Start
 from skrnn.estimators.parameters import check_parameters, make_cell
+from skrnn.estimators.transaction import all_or_nothing
 from skrnn.estimators.validation import given, set_aside
 from skrnn.network.network import Network
 from skrnn.optimizers import make_optimizer, make_schedule
@@ -39,9 +41,9 @@ def _solver_name(solver):
 
 def _describe(attributes):
     """What must not change when a fit goes on, by name."""
-    model = {"cell": repr(attributes["cell_"]), **attributes["_architecture"]}
+    model = {"cell": repr(attributes["cell_"]), **attributes["_architecture_"]}
     del model["bptt_steps"]
-    return model | attributes["_fitted_loss_parameters"]
+    return model | attributes["_loss_parameters_"]
 
 
 def _pools_by_attention(estimator):
@@ -60,6 +62,7 @@ class BaseRecurrent(CallbackSupportMixin, BaseEstimator):
     """
 
     @with_callbacks
+    @all_or_nothing
     def fit(
         self,
         X,
@@ -118,8 +121,8 @@ class BaseRecurrent(CallbackSupportMixin, BaseEstimator):
         encode = self._encode if going_on else encode_first
         train = self._check_data(X, y, sample_weight, encode, going_on)
         start = self._start(train, self._draw_seed(going_on), going_on)
-        if going_on and self._solver_name == _solver_name(self.solver):
-            start.optimizer_state = copy.deepcopy(self._optimizer_state)
+        if going_on and self._solver_name_ == _solver_name(self.solver):
+            start.optimizer_state = copy.deepcopy(self._optimizer_state_)
         done = self.n_iter_ if going_on else 0
         epochs = range(done, done + 1)
         schedule = make_schedule("constant", self.learning_rate_init, 1)
@@ -189,6 +192,8 @@ class BaseRecurrent(CallbackSupportMixin, BaseEstimator):
     def _check_data(self, X, y, sample_weight, encode, going_on):
         check_parameters(self, self._rules)
         self._check_combinations()
+        if self.scoring is not None:
+            check_scoring(self, self.scoring)
         if y is None:
             raise ValueError(
                 f"This {type(self).__name__} estimator requires y to be passed, but "
@@ -204,7 +209,7 @@ class BaseRecurrent(CallbackSupportMixin, BaseEstimator):
             )
         if not going_on:
             warn_if_badly_scaled(sequences)
-        weights = self._total_weights(sample_weight, y, len(sequences))
+        weights = self._total_weights(sample_weight, targets)
         return TrainingData(sequences, targets, weights)
 
     def _check_combinations(self):
@@ -232,13 +237,13 @@ class BaseRecurrent(CallbackSupportMixin, BaseEstimator):
             )
         return weights
 
-    def _total_weights(self, sample_weight, y, n_sequences):
+    def _total_weights(self, sample_weight, targets):
         """Weights of the sequences; a classifier's class weights come on top."""
-        return self._check_weights(sample_weight, n_sequences)
+        return self._check_weights(sample_weight, len(targets))
 
     def _draw_seed(self, going_on):
         if going_on:
-            return self._seed
+            return self._seed_
         return int(check_random_state(self.random_state).randint(2**31))
 
     def _validation(self, train, inputs, validation_inputs, seed):
@@ -254,8 +259,8 @@ class BaseRecurrent(CallbackSupportMixin, BaseEstimator):
         loss = self._make_loss(**self._loss_parameters())
         attributes = {
             "cell_": make_cell(self.cell, self.activation),
-            "_architecture": self._choose_architecture(train, loss),
-            "_fitted_loss_parameters": self._loss_parameters(),
+            "_architecture_": self._choose_architecture(train, loss),
+            "_loss_parameters_": self._loss_parameters(),
             "out_activation_": loss.out_activation,
         }
         if going_on:
@@ -266,7 +271,7 @@ class BaseRecurrent(CallbackSupportMixin, BaseEstimator):
                 list(self.validation_scores_ or []),
             )
             return Start(self.theta_.copy(), seed, record, attributes, self.t_)
-        network = Network(attributes["cell_"], **attributes["_architecture"])
+        network = Network(attributes["cell_"], **attributes["_architecture_"])
         rng = np.random.default_rng(seed)
         constant = loss.initial_raw(train.targets, train.weights)
         with Threads(1):
@@ -281,7 +286,7 @@ class BaseRecurrent(CallbackSupportMixin, BaseEstimator):
             "hidden_layer_sizes": tuple(int(n) for n in np.atleast_1d(sizes)),
             "bidirectional": bool(self.bidirectional),
             "pooling": self.pooling,
-            "n_raw": loss.n_raw(self._n_targets),
+            "n_raw": loss.n_raw(self._n_targets_),
             "dtype": dtype.name,
             "bptt_steps": self.bptt_steps,
         }
@@ -297,16 +302,16 @@ class BaseRecurrent(CallbackSupportMixin, BaseEstimator):
 
     def _train(self, train, validation, start, epochs, schedule, inputs):
         attributes = start.attributes
-        network = Network(attributes["cell_"], **attributes["_architecture"])
+        network = Network(attributes["cell_"], **attributes["_architecture_"])
         with Threads(self.n_jobs) as threads:
             loss = self._make_loss(**self._loss_parameters())
             fit = Fit(self, network, loss, train, validation, start, threads)
             try:
                 fit.run(epochs, schedule, inputs)
             except NonFiniteLoss:
-                self._keep(fit, fit.rescued_theta(), len(train))
-                raise ValueError(self._non_finite_message(fit)) from None
-        self._keep(fit, fit.theta, len(train))
+                self._keep(fit, len(train))
+                raise NonFiniteLoss(self._non_finite_message(fit)) from None
+        self._keep(fit, len(train))
         return fit
 
     def _non_finite_message(self, fit):
@@ -318,14 +323,14 @@ class BaseRecurrent(CallbackSupportMixin, BaseEstimator):
             f"{self.max_grad_norm}), or scale X and y."
         )
 
-    def _keep(self, fit, theta, n_sequences):
+    def _keep(self, fit, n_sequences):
         """Store what was learnt."""
         self.t_ = fit.start.t + n_sequences * (fit.n_iter - fit.start.n_iter)
-        vars(self).update(fit.fitted_attributes(theta))
+        vars(self).update(fit.fitted_attributes(fit.theta))
         record, best = fit.record, fit.best_epoch()
-        self._seed = fit.start.seed
-        self._optimizer_state = fit.start.optimizer_state
-        self._solver_name = _solver_name(self.solver)
+        self._seed_ = fit.start.seed
+        self._optimizer_state_ = fit.start.optimizer_state
+        self._solver_name_ = _solver_name(self.solver)
         self.n_iter_ = fit.n_iter
         self.loss_curve_ = record.loss_curve
         self.validation_loss_curve_ = record.validation_loss_curve or None
@@ -334,8 +339,8 @@ class BaseRecurrent(CallbackSupportMixin, BaseEstimator):
         self.best_loss_ = min(record.loss_curve, default=np.nan)
         self.best_iter_ = best.number if best else None
         self.best_validation_score_ = best.validation_score if best else None
-        self.n_layers_ = len(self._architecture["hidden_layer_sizes"]) + 2
-        self.n_outputs_ = self._architecture["n_raw"]
+        self.n_layers_ = len(self._architecture_["hidden_layer_sizes"]) + 2
+        self.n_outputs_ = self._architecture_["n_raw"]
         self.n_parameters_ = self.theta_.size
 
     def _loss_parameters(self):
@@ -344,14 +349,14 @@ class BaseRecurrent(CallbackSupportMixin, BaseEstimator):
 
     def _fitted_loss(self):
         check_is_fitted(self)
-        return self._make_loss(**self._fitted_loss_parameters)
+        return self._make_loss(**self._loss_parameters_)
 
     def _batch_size(self, n_sequences):
         size = AUTO_BATCH_SIZE if self.batch_size == "auto" else self.batch_size
         return min(size, n_sequences)
 
     def _network(self):
-        return Network(self.cell_, **self._architecture)
+        return Network(self.cell_, **self._architecture_)
 
     def _map(self, X, function):
         """Results of ``function(network, packed, space)``, batch by batch."""

@@ -40,16 +40,19 @@ class FitTasks:
 
     def after_epoch(self, theta, stop):
         """End the epoch's task; return True if a callback or `stop` asks to stop."""
-        if self.epoch_task is None:
+        if self.fit_task is None:
             return stop
-        stop |= self._end(self.epoch_task, theta)
+        task, self.epoch_task = self.epoch_task, None
+        stop |= self._end(task, theta)
         self.n_left -= 1
         if not stop and self.n_left > 0:
             self._begin_epoch()
         return stop
 
     def after_fit(self, theta):
-        """End the fit's task."""
+        """End the fit's task, and that of an epoch that was broken off."""
+        if self.epoch_task is not None:
+            self.epoch_task.call_on_fit_task_end(estimator=self.estimator)
         if self.fit_task is not None:
             self._end(self.fit_task, theta)
 

@@ -4,17 +4,14 @@ import functools
 
 import numpy as np
 from sklearn.base import ClassifierMixin
-from sklearn.utils import (
-    column_or_1d,
-    compute_class_weight,
-    compute_sample_weight,
-)
+from sklearn.utils import column_or_1d, compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_array
 
 from skrnn.estimators.base import BaseRecurrent
 from skrnn.estimators.callbacks import with_callbacks
 from skrnn.estimators.parameters import CLASSIFIER, SHARED
+from skrnn.estimators.transaction import all_or_nothing
 from skrnn.losses import (
     BinaryCrossEntropy,
     CategoricalCrossEntropy,
@@ -327,6 +324,7 @@ class RNNClassifier(ClassifierMixin, BaseRecurrent):
         self.n_jobs = n_jobs
 
     @with_callbacks
+    @all_or_nothing
     def partial_fit(self, X, y, sample_weight=None, *, classes=None):
         """Run one epoch on the given data, going on from the weights so far.
 
@@ -347,6 +345,8 @@ class RNNClassifier(ClassifierMixin, BaseRecurrent):
                 "the class frequencies of all data are not known. Pass "
                 "compute_class_weight('balanced', classes=classes, y=y) as a dict."
             )
+        if classes is not None and hasattr(self, "theta_"):
+            self._check_same_classes(classes)
         encode_first = functools.partial(self._encode_first, classes=classes)
         return self._partial_fit(X, y, sample_weight, encode_first)
 
@@ -393,7 +393,7 @@ class RNNClassifier(ClassifierMixin, BaseRecurrent):
             Labels as in the y of `fit`; for multilabel targets 0 or 1 for each label.
         """
         proba = self.predict_proba(X)
-        if self._multilabel:
+        if self._multilabel_:
             return (proba > 0.5).astype(np.int64)
         return self.classes_[proba.argmax(axis=1)]
 
@@ -412,22 +412,22 @@ class RNNClassifier(ClassifierMixin, BaseRecurrent):
                 f"and 1, got several class columns of shape {y.shape}; wrap the "
                 "estimator in MultiOutputClassifier."
             )
-        self._multilabel = kind == "multilabel-indicator"
-        if self._multilabel:
+        self._multilabel_ = kind == "multilabel-indicator"
+        if self._multilabel_:
             self.classes_ = np.arange(y.shape[1])
         else:
             self.classes_ = np.unique(y if classes is None else classes)
-        self._class_weights = self._weigh_classes(y)
+        self._class_weights_ = self._weigh_classes(y)
         return self._encode(y)
 
     def _encode(self, y):
         y = _check_labels(y)
-        n_labels = len(self.classes_) if self._multilabel else 1
+        n_labels = len(self.classes_) if self._multilabel_ else 1
         if (y.shape[1] if y.ndim == 2 else 1) != n_labels:
             raise ValueError(
                 f"y must have {n_labels} columns as in fit, got shape {y.shape}."
             )
-        if self._multilabel:
+        if self._multilabel_:
             return y.astype(np.int64)
         unknown = np.setdiff1d(y, self.classes_)
         if unknown.size:
@@ -437,32 +437,55 @@ class RNNClassifier(ClassifierMixin, BaseRecurrent):
             )
         return np.searchsorted(self.classes_, y)
 
-    def _stratify(self, y):
-        return None if self._multilabel else _check_labels(y)
+    def _check_same_classes(self, classes):
+        if not np.array_equal(np.unique(classes), self.classes_):
+            raise ValueError(
+                f"classes must be {self.classes_.tolist()} as in the first call, got "
+                f"{np.unique(classes).tolist()}."
+            )
 
-    def _total_weights(self, sample_weight, y, n_sequences):
-        weights = super()._total_weights(sample_weight, y, n_sequences)
-        if self._class_weights is None:
+    def _stratify(self, y):
+        return None if self._multilabel_ else _check_labels(y)
+
+    def _total_weights(self, sample_weight, targets):
+        weights = super()._total_weights(sample_weight, targets)
+        if self._class_weights_ is None:
             return weights
-        return weights * compute_sample_weight(self._class_weights, _check_labels(y))
+        labels = targets.reshape(len(targets), -1).T
+        for of_class, column in zip(self._class_weights_, labels, strict=True):
+            weights = weights * of_class[column]
+        return weights
 
     def _weigh_classes(self, y):
-        """`class_weight` with "balanced" spelt out for the training labels."""
-        if self.class_weight != "balanced":
-            return self.class_weight
-        weights = []
-        for labels in y.reshape(len(y), -1).T:
-            kinds = np.unique(labels)
-            balanced = compute_class_weight("balanced", classes=kinds, y=labels)
-            weights.append(dict(zip(kinds.tolist(), balanced.tolist(), strict=True)))
-        return weights if self._multilabel else weights[0]
+        """Weight of each class, an array for each column of y; None for no weights."""
+        given = self.class_weight
+        if given is None:
+            return None
+        columns = y.reshape(len(y), -1).T
+        classes = [0, 1] if self._multilabel_ else self.classes_
+        if not isinstance(given, list):
+            given = [given] * len(columns)
+        if len(given) != len(columns):
+            raise ValueError(
+                f"class_weight must be a list of {len(columns)} dicts, one for each "
+                f"column of y, got {len(given)}."
+            )
+        weights = [
+            compute_class_weight(weight, classes=np.asarray(classes), y=column)
+            for weight, column in zip(given, columns, strict=True)
+        ]
+        if min(map(min, weights)) < 0:
+            raise ValueError(
+                f"class_weight must be non-negative, got {self.class_weight!r}."
+            )
+        return weights
 
     @property
-    def _n_targets(self):
-        return len(self.classes_) if self._multilabel else 1
+    def _n_targets_(self):
+        return len(self.classes_) if self._multilabel_ else 1
 
     def _make_loss(self):
-        if self._multilabel:
+        if self._multilabel_:
             return MultilabelCrossEntropy()
         if len(self.classes_) == 2:
             return BinaryCrossEntropy()

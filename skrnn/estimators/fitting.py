@@ -69,7 +69,6 @@ class Fit:
         self.watchers.append(Diagnosis(est.max_grad_norm))
         self.tasks = FitTasks(est, *inputs, len(epochs), self.fitted_attributes)
         self.stopped = False
-        self.sound_theta = self.theta.copy()
         try:
             self._train(epochs)
         except KeyboardInterrupt:
@@ -79,7 +78,8 @@ class Fit:
                 f"{'best' if self._best() else 'latest'} weights are kept.",
                 stacklevel=4,
             )
-        self._restore_best()
+        finally:
+            self._restore_best()
         self.tasks.after_fit(self.theta)
 
     @property
@@ -94,10 +94,6 @@ class Fit:
     def best_epoch(self):
         """The epoch whose weights were kept for its validation result, or None."""
         return self.plateau.best_epoch if self._best() else None
-
-    def rescued_theta(self):
-        """The best weights, or those of the last sound epoch."""
-        return self.plateau.best_theta if self._best() else self.sound_theta
 
     def warn_unless_converged(self):
         """Warn when the epochs ran out while the loss was still falling."""
@@ -146,7 +142,6 @@ class Fit:
         self.record.add(epoch)
         for watch in self.watchers:
             watch(epoch, theta)
-        self.sound_theta = theta.copy()
         self.stopped = self.tasks.after_epoch(theta, self.plateau(epoch, theta))
         return self.stopped
 

@@ -54,19 +54,16 @@ def either(*rules):
 
 
 def _are_sizes(v):
-    if isinstance(v, (str, bytes)) or not hasattr(v, "__iter__"):
-        return False
-    sizes = list(v)
-    return bool(sizes) and all(POSITIVE_INT.holds(size) for size in sizes)
+    is_sequence = isinstance(v, (list, tuple, np.ndarray)) and len(v) > 0
+    return is_sequence and all(POSITIVE_INT.holds(size) for size in v)
 
 
 def _are_quantiles(v):
-    if isinstance(v, (str, bytes)) or not hasattr(v, "__iter__"):
+    if not isinstance(v, (list, tuple, np.ndarray)) or len(v) == 0:
         return False
-    values = list(v)
-    if not values or not all(FRACTION.holds(q) for q in values):
+    if not all(FRACTION.holds(q) for q in v):
         return False
-    return all(a < b for a, b in zip(values, values[1:], strict=False))
+    return all(a < b for a, b in zip(v, v[1:], strict=False))
 
 
 NONE = Rule(lambda v: v is None, "None")
@@ -76,7 +73,7 @@ POSITIVE = number(Real, 0, open_low=True)
 NON_NEGATIVE = number(Real, 0)
 FRACTION = number(Real, 0, 1, open_low=True, open_high=True)
 RATE = number(Real, 0, 1, open_high=True)
-DTYPES = ("float32", "float64")
+DTYPES = ("float32", "float64", np.float32, np.float64)
 
 SHARED = {
     "hidden_layer_sizes": either(
@@ -109,7 +106,7 @@ SHARED = {
     "dtype": either(
         NONE,
         Rule(
-            lambda v: v in DTYPES or v in (np.float32, np.float64),
+            lambda v: isinstance(v, (str, type, np.dtype)) and v in DTYPES,
             "'float32' or 'float64'",
         ),
     ),

@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_array
 from skrnn.estimators.base import BaseRecurrent
 from skrnn.estimators.callbacks import with_callbacks
 from skrnn.estimators.parameters import REGRESSOR, SHARED
+from skrnn.estimators.transaction import all_or_nothing
 from skrnn.losses import REGRESSION_LOSSES
 
 
@@ -231,6 +232,7 @@ class RNNRegressor(RegressorMixin, BaseRecurrent):
         self.n_jobs = n_jobs
 
     @with_callbacks
+    @all_or_nothing
     def partial_fit(self, X, y, sample_weight=None):
         """Run one epoch on the given data, going on from the weights so far.
 
@@ -259,7 +261,7 @@ class RNNRegressor(RegressorMixin, BaseRecurrent):
             With several quantiles one more axis, of length n_quantiles, comes last.
         """
         predicted = self._fitted_loss().predict(self._raw(X))
-        return predicted[:, 0] if self._flat_y else predicted
+        return predicted[:, 0] if self._flat_y_ else predicted
 
     def score(self, X, y, sample_weight=None):
         """R^2 of the predictions; with the quantile loss, D^2 of the pinball loss.
@@ -276,11 +278,11 @@ class RNNRegressor(RegressorMixin, BaseRecurrent):
         float
             At most 1; 0 for a constant. The D^2 is the mean over the quantiles.
         """
-        fitted = self._fitted_loss_parameters
+        fitted = self._loss_parameters_
         if fitted["loss"] != "quantile":
             return super().score(X, y, sample_weight)
         quantiles = np.atleast_1d(fitted["quantiles"])
-        shape = (-1, self._n_targets, quantiles.size)
+        shape = (-1, self._n_targets_, quantiles.size)
         predicted = self.predict(X).reshape(shape)
         y = np.reshape(y, shape[:2])
         scores = [
@@ -291,16 +293,16 @@ class RNNRegressor(RegressorMixin, BaseRecurrent):
 
     def _encode_first(self, y):
         y = _check_values(y)
-        self._flat_y = y.ndim == 1
-        self._n_targets = 1 if self._flat_y else y.shape[1]
+        self._flat_y_ = y.ndim == 1
+        self._n_targets_ = 1 if self._flat_y_ else y.shape[1]
         return self._encode(y)
 
     def _encode(self, y):
         y = _check_values(y)
         y = y.reshape(len(y), -1)
-        if y.shape[1] != self._n_targets:
+        if y.shape[1] != self._n_targets_:
             raise ValueError(
-                f"y must have {self._n_targets} columns as in fit, got {y.shape[1]}."
+                f"y must have {self._n_targets_} columns as in fit, got {y.shape[1]}."
             )
         return y
 

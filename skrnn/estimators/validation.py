@@ -74,7 +74,7 @@ def given(estimator, X_val, y_val, sample_weight_val, encode, loss):
             "X_val and y_val must have the same number of sequences, got "
             f"{len(sequences)} and {len(targets)}."
         )
-    weights = estimator._total_weights(sample_weight_val, y_val, len(sequences))
+    weights = estimator._total_weights(sample_weight_val, targets)
     data = TrainingData(sequences, targets, weights)
     return Validation(estimator, data, X_val, y_val, sample_weight_val)
 

@@ -54,28 +54,38 @@ def fit_stochastic(
     Raises
     ------
     NonFiniteLoss
-        Before the update that would have spoilt `theta`.
+        With `theta` set back to the last weights whose loss was finite.
     """
     limit = math.inf if max_grad_norm is None else max_grad_norm
     n, n_batches = len(data), math.ceil(len(data) / batch_size)
+    sound = theta.copy()
     for number in epochs:
         began = time.perf_counter()
         rng = np.random.default_rng((seed, number))
         order = rng.permutation(n) if shuffle else np.arange(n)
-        loss = norm = 0.0
+        loss = norm = input_norm = 0.0
         for k in range(n_batches):
             batch = order[k * batch_size : (k + 1) * batch_size]
             value, gradient = objective(theta, data, batch, rng)
             batch_norm = clip_norm(gradient, limit)
-            if not math.isfinite(value + batch_norm):
-                raise NonFiniteLoss
+            _restore_unless_finite(value + batch_norm, theta, sound)
+            sound[:] = theta
             rate = schedule(number - epochs.start + k / n_batches)
             optimizer.update(theta, gradient, state, rate)
             loss += value * batch.size / n
             norm += batch_norm / n_batches
+            input_norm += objective.input_gradient_norm / n_batches
         seconds = time.perf_counter() - began
-        if after_epoch(Epoch(number + 1, loss, norm, rate, n, seconds), theta):
+        epoch = Epoch(number + 1, loss, norm, input_norm, rate, n, seconds)
+        if after_epoch(epoch, theta):
             break
+    _restore_unless_finite(objective.mean_loss(theta, data.select(batch)), theta, sound)
+
+
+def _restore_unless_finite(value, theta, sound):
+    if not math.isfinite(value):
+        theta[:] = sound
+        raise NonFiniteLoss
 
 
 def fit_full_batch(
@@ -105,6 +115,7 @@ def fit_full_batch(
         rng = np.random.default_rng((seed, epochs.start))
         value, gradient = objective(point.astype(theta.dtype), data, everything, rng)
         run.gradient_norm = float(np.linalg.norm(gradient))
+        run.input_gradient_norm = objective.input_gradient_norm
         if not math.isfinite(value + run.gradient_norm):
             raise NonFiniteLoss
         return value, gradient
@@ -122,7 +133,7 @@ class _Iterations:
         self.n_sequences = n_sequences
         self.theta = theta
         self.after_epoch = after_epoch
-        self.gradient_norm = math.nan
+        self.gradient_norm = self.input_gradient_norm = math.nan
         self.began = time.perf_counter()
 
     def __call__(self, point, value):
@@ -130,7 +141,13 @@ class _Iterations:
         self.number += 1
         seconds = time.perf_counter() - self.began
         self.began = time.perf_counter()
-        norm, n = self.gradient_norm, self.n_sequences
-        return self.after_epoch(
-            Epoch(self.number, value, norm, math.nan, n, seconds), self.theta
+        epoch = Epoch(
+            self.number,
+            value,
+            self.gradient_norm,
+            self.input_gradient_norm,
+            math.nan,
+            self.n_sequences,
+            seconds,
         )
+        return self.after_epoch(epoch, self.theta)

@@ -1,5 +1,7 @@
 """The objective: theta and a minibatch in, loss and gradient out."""
 
+import math
+
 import numpy as np
 
 from skrnn.network.dropout import Masks
@@ -10,6 +12,7 @@ from skrnn.training.inference import raw_scores
 SHARD_OPERATIONS = 4e7
 SHARD_SEQUENCES = 16
 MAX_SHARDS = 8
+QUIET = {"over": "ignore", "invalid": "ignore"}  # a loss that diverges is one error
 
 
 class Objective:
@@ -29,6 +32,12 @@ class Objective:
     alpha : float
     dropout, recurrent_dropout : float
     threads : Threads
+
+    Attributes
+    ----------
+    input_gradient_norm : float
+        Norm of the last gradient of the first level's input weights, without the
+        penalty: what reaches the far end of the chain.
     """
 
     def __init__(self, network, loss, alpha, dropout, recurrent_dropout, threads):
@@ -38,6 +47,7 @@ class Objective:
         self.dropout = dropout
         self.recurrent_dropout = recurrent_dropout
         self.threads = threads
+        self.input_gradient_norm = np.nan
         self._spaces = [Workspace(network.dtype) for _ in range(MAX_SHARDS)]
 
     def __call__(self, theta, data, indices, rng):
@@ -59,27 +69,32 @@ class Objective:
             space, part, positions = shard
             chosen = members[positions]
             y, w = data.targets[chosen], data.weights[chosen] / indices.size
-            return self.network.gradient(
-                theta,
-                part,
-                masks.select(positions),
-                space,
-                lambda raw: self.loss.value_and_gradient(raw, y, w),
-            )
+            with np.errstate(**QUIET):
+                return self.network.gradient(
+                    theta,
+                    part,
+                    masks.select(positions),
+                    space,
+                    lambda raw: self.loss.value_and_gradient(raw, y, w),
+                )
 
         results = self.threads.map(evaluate, self._shards(packed))
         value, gradient = results[0]
-        for shard_value, shard_gradient in results[1:]:
-            value += shard_value
-            gradient += shard_gradient
         alpha = self.alpha / (indices.size * data.mean_weight)
-        return value + self._penalise(theta, gradient, alpha), gradient
+        with np.errstate(**QUIET):
+            for shard_value, shard_gradient in results[1:]:
+                value += shard_value
+                gradient += shard_gradient
+            first = self.network.layout.views(gradient)["weight_ih_l0"].ravel()
+            self.input_gradient_norm = math.sqrt(np.dot(first, first))
+            return value + self._penalise(theta, gradient, alpha), gradient
 
     def mean_loss(self, theta, data):
         """Weighted mean loss of all of `data`, without dropout and penalty."""
-        raw = raw_scores(self.network, theta, data.sequences, self.threads)
         weights = data.weights / len(data)
-        return self.loss.value_and_gradient(raw, data.targets, weights)[0]
+        with np.errstate(**QUIET):
+            raw = raw_scores(self.network, theta, data.sequences, self.threads)
+            return self.loss.value_and_gradient(raw, data.targets, weights)[0]
 
     def _shards(self, packed):
         work = 6.0 * self.network.layout.n_weights * packed.rows.shape[0]

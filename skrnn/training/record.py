@@ -15,6 +15,8 @@ class Epoch:
         Mean training loss of the minibatches, with the penalty.
     gradient_norm : float
         Mean norm of the minibatches' gradients before clipping.
+    input_gradient_norm : float
+        The same for the input weights of the first level, without the penalty.
     learning_rate : float
         Of the last update; NaN for a full-batch solver.
     n_sequences : int
@@ -26,6 +28,7 @@ class Epoch:
     number: int
     loss: float
     gradient_norm: float
+    input_gradient_norm: float
     learning_rate: float
     n_sequences: int
     seconds: float

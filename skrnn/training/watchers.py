@@ -70,10 +70,10 @@ class Diagnosis:
     def __call__(self, epoch, theta):
         if self.first_loss is None:
             self.first_loss = epoch.loss
-        norm = epoch.gradient_norm
+        norm, input_norm = epoch.gradient_norm, epoch.input_gradient_norm
         stuck = epoch.loss > 0.9 * self.first_loss > 0.0
         self.n_exploding = self.n_exploding + 1 if norm > self.limit else 0
-        vanished = norm < VANISHING_NORM and stuck
+        vanished = input_norm < VANISHING_NORM and stuck
         self.n_vanishing = self.n_vanishing + 1 if vanished else 0
         if self.n_exploding == N_SUSPECT_EPOCHS:
             _warn_convergence(

@@ -1,0 +1,482 @@
+"""Every parameter and every piece of data that cannot be used is refused by name."""
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+
+from skrnn import Cell, RNNClassifier, RNNRegressor
+from skrnn.cells import CELLS, GRU, LSTM, RNN, MinGRU
+from skrnn.cells.algebra import sigmoid
+from skrnn.optimizers import LBFGS, OPTIMIZERS, SCHEDULES, SGD, Adam
+
+
+def open_bug(reason):
+    return pytest.mark.xfail(reason=reason, strict=True)
+
+
+KINDS = [RNNClassifier, RNNRegressor]
+both = pytest.mark.parametrize("kind", KINDS)
+
+X = [np.random.default_rng(i).standard_normal((2 + i % 3, 2)) for i in range(12)]
+LABELS = np.arange(12) % 2
+VALUES = np.linspace(-1, 1, 12)
+Y = {RNNClassifier: LABELS, RNNRegressor: VALUES}
+NAN, INF = float("nan"), float("inf")
+
+# For each parameter: what its message says is allowed, values refused, values taken.
+SIZES = r"an integer >= 1 or a non-empty tuple of integers >= 1"
+COUNT = (r"an integer >= 1", [0, -1, 1.0, 1.5, "1", None, True, NAN], [1, np.int32(2)])
+FLAG = (r"True or False", [0, 1, None, "yes", np.array([True])], [True, np.False_])
+RATE = (r"a number in \[0, 1\)", [1, 1.0, -0.1, NAN, None, "0", True], [0, 0.5])
+NOT_NEGATIVE = (r"a number >= 0", [-1e-9, NAN, INF, None, "0", False], [0, 0.1, 2])
+POSITIVE = (r"a number > 0", [0, -1, NAN, INF, None, "1", True], [0.01, np.float32(1)])
+
+SHARED = {
+    "hidden_layer_sizes": (
+        SIZES,
+        [0, (), [], (0,), (3, -1), 3.0, (3.0,), "3", ("3",), None, True, (True,)]
+        + [np.array([2.5]), ((3,),)],
+        [2, (2,), [2, 3], (1, 1, 1), np.array([2, 2]), np.int64(2)],
+    ),
+    "cell": (
+        r"one of 'rnn', 'lstm', 'gru', .* or a Cell object such as LSTM\(\)",
+        ["GRU", "", None, GRU, 3, Adam()],
+        [*CELLS, GRU(), RNN("relu")],
+    ),
+    "bidirectional": FLAG,
+    "activation": (r"one of 'tanh', 'relu'", ["TANH", None, "sigmoid", 1], ["tanh"]),
+    "pooling": (
+        r"one of 'last', 'mean', 'max', 'attention'",
+        ["sum", None, 1, ["last"]],
+        ["last", "mean", "max", "attention"],
+    ),
+    "dropout": RATE,
+    "recurrent_dropout": RATE,
+    "alpha": NOT_NEGATIVE,
+    "max_grad_norm": (
+        r"a number > 0 or None",
+        [0, -1, NAN, INF, "1", True],
+        [0.1, 5, None],
+    ),
+    "solver": (
+        r"one of 'adam', 'rmsprop', 'sgd', 'lbfgs' or an? Optimizer object such as "
+        r"Adam\(\)",
+        ["ADAM", None, Adam, 1, GRU()],
+        [*OPTIMIZERS, SGD(momentum=0.5), LBFGS(memory=3)],
+    ),
+    "batch_size": (
+        r"(one of )?'auto' or an integer >= 1",
+        [0, -1, 1.0, "all", None, True],
+        ["auto", 1, 5, 10_000, np.int64(3)],
+    ),
+    "learning_rate": (
+        "one of " + ", ".join(map(repr, SCHEDULES)),
+        ["linear", None, 0.1, ["constant"]],
+        [*SCHEDULES],
+    ),
+    "learning_rate_init": POSITIVE,
+    "max_iter": COUNT,
+    "bptt_steps": (
+        r"an integer >= 1 or None",
+        [0, -1, 2.0, "2", True],
+        [1, 100, None],
+    ),
+    "shuffle": FLAG,
+    "random_state": (
+        r"",  # scikit-learn's own message
+        ["0", -1, 1.5, [[]]],
+        [0, None, np.random.RandomState(0)],
+    ),
+    "tol": NOT_NEGATIVE,
+    "verbose": (
+        r"True or False or an integer >= 0",
+        [-1, 0.5, None, "1"],
+        [False, 0],
+    ),
+    "warm_start": FLAG,
+    "early_stopping": FLAG,
+    "validation_fraction": (
+        r"a number in \(0, 1\)",
+        [0, 1, 1.0, -0.5, NAN, None, "0.1", 3],
+        [0.01, 0.99],
+    ),
+    "n_iter_no_change": COUNT,
+    "scoring": (r"None or a str or a callable", [3, ["r2"], 0.5], [None, max]),
+    "dtype": (
+        r"None or 'float32' or 'float64'",
+        ["f4", "float16", int, np.float16, 32, "single", ["float32"]],
+        [None, "float32", np.float64, np.dtype("float32")],
+    ),
+    "n_jobs": (r"None or a non-zero integer", [0, 1.0, "2", NAN], [None, 1, 2, -1]),
+}
+OWN = {
+    RNNClassifier: {
+        "class_weight": (
+            r"None or .*'balanced' or a dict or a list of dicts",
+            ["auto", 3, True, ("balanced",)],
+            [None, "balanced", {0: 1, 1: 2}],
+        )
+    },
+    RNNRegressor: {
+        "loss": (
+            r"one of 'squared_error', 'absolute_error', 'huber', 'poisson', 'quantile'",
+            ["mse", None, 2],
+            ["squared_error", "absolute_error", "huber", "quantile"],
+        ),
+        "huber_delta": POSITIVE,
+        "quantiles": (
+            r"a number in \(0, 1\) or an ascending sequence of them",
+            [0, 1, -0.1, 50, NAN, None, "0.5", True, [], [0.9, 0.1], [0.5, 0.5]]
+            + [[0.1, 1.0], (0.1, "0.9"), [[0.1, 0.9]]],
+            [0.5, [0.5], (0.1, 0.9), np.array([0.2, 0.3])],
+        ),
+    },
+}
+TABLES = {kind: {**SHARED, **OWN[kind]} for kind in KINDS}
+
+
+def tiny(kind, **params):
+    base = {"hidden_layer_sizes": (2,), "max_iter": 1, "random_state": 0}
+    return kind(**{**base, **params})
+
+
+def cases(column):
+    return [
+        pytest.param(kind, name, value, id=f"{kind.__name__}-{name}-{value!r}")
+        for kind in KINDS
+        for name, row in TABLES[kind].items()
+        for value in row[column]
+    ]
+
+
+@both
+def test_the_table_holds_every_parameter(kind):
+    assert TABLES[kind].keys() == kind().get_params(deep=False).keys()
+
+
+@pytest.mark.parametrize(("kind", "name", "value"), cases(1))
+def test_bad_values_are_stored_and_refused_by_fit(kind, name, value):
+    """`__init__` only stores; `fit` names the parameter, the rule and the value."""
+    est = tiny(kind, **{name: value})
+    assert est.get_params()[name] is value
+    if name == "random_state":
+        rule = "cannot be used to seed|Seed must be between|must be"
+        with pytest.raises((ValueError, TypeError), match=rule):
+            est.fit(X, Y[kind])
+        return
+    with pytest.raises(ValueError) as caught:
+        est.fit(X, Y[kind])
+    assert caught.match(rf"^{name} must be {TABLES[kind][name][0]}, got ")
+    assert f"got {value!r} in {kind.__name__}." in str(caught.value)
+    with pytest.raises(ValueError, match=f"^{name} must be"):
+        est.partial_fit(X, Y[kind])
+    assert not hasattr(est, "theta_")
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize(("kind", "name", "value"), cases(2))
+def test_good_values_are_taken(kind, name, value):
+    est = tiny(kind, **{name: value}).fit(X, Y[kind])
+    assert est.n_iter_ == est.max_iter and np.isfinite(est.theta_).all()
+
+
+
+@both
+@pytest.mark.parametrize("sizes", [{3: 1}, {3, 4}])
+def test_sizes_without_an_order_are_refused(kind, sizes):
+    with pytest.raises(ValueError, match=f"^hidden_layer_sizes must be {SIZES}"):
+        tiny(kind, hidden_layer_sizes=sizes).fit(X, Y[kind])
+
+
+
+def test_quantiles_without_an_order_are_refused():
+    with pytest.raises(ValueError, match="^quantiles must be"):
+        tiny(RNNRegressor, loss="quantile", quantiles={0.1, 0.9}).fit(X, VALUES)
+
+
+
+@both
+def test_an_array_is_no_dtype(kind):
+    with pytest.raises(ValueError, match="^dtype must be None or 'float32'"):
+        tiny(kind, dtype=np.zeros(3)).fit(X, Y[kind])
+
+
+
+@both
+def test_an_unknown_scoring_is_refused_even_without_validation_data(kind):
+    with pytest.raises(ValueError, match="scoring"):
+        tiny(kind, scoring="nope").fit(X, Y[kind])
+
+
+@both
+def test_clone_and_set_params_go_round(kind):
+    est = tiny(kind, solver=Adam(beta_1=0.5), cell=LSTM(), pooling="mean")
+    twin = clone(est)
+    assert repr(twin) == repr(est) and twin.solver is not est.solver
+    assert twin.set_params(solver__beta_1=0.3).solver.beta_1 == 0.3
+    assert est.get_params()["solver__beta_1"] == 0.5
+    twin.fit(X, Y[kind])
+    assert repr(clone(twin)) == repr(twin)
+
+
+# Hyper-parameters of the parts
+
+
+@pytest.mark.parametrize(
+    ("solver", "message"),
+    [
+        (Adam(beta_1=1.0), r"beta_1 must be in \[0, 1\), got 1.0"),
+        (SGD(nesterov="no"), "nesterov must be True or False, got 'no'"),
+        (LBFGS(memory=0), "memory must be an integer of at least 1, got 0"),
+    ],
+    ids=repr,
+)
+def test_bad_hyper_parameters_of_a_solver_are_refused(solver, message):
+    with pytest.raises(ValueError, match=message):
+        tiny(RNNRegressor, solver=solver).fit(X, VALUES)
+
+
+
+def test_a_bad_activation_of_a_cell_object_is_refused():
+    with pytest.raises(ValueError, match="activation must be .*got 'sigmoid'"):
+        tiny(RNNRegressor, cell=RNN("sigmoid")).fit(X, VALUES)
+
+
+# Combinations
+
+
+@both
+def test_combinations_that_cannot_work_are_refused(kind):
+    def check(message, **params):
+        with pytest.raises(ValueError, match=message):
+            tiny(kind, **params).fit(X, Y[kind])
+
+    check(
+        r"bptt_steps must be None with bidirectional=True, got 3: the backward layers",
+        bptt_steps=3,
+        bidirectional=True,
+    )
+    check(
+        r"recurrent_dropout must be 0 with cell='mingru', got 0.1: the cell has no "
+        "recurrent product",
+        cell="mingru",
+        recurrent_dropout=0.1,
+    )
+    check(
+        r"recurrent_dropout must be 0 with cell=MinGRU\(\), got 0.1",
+        cell=MinGRU(),
+        recurrent_dropout=0.1,
+    )
+    check(
+        r"activation must be 'tanh' with cell='lstm', got 'relu'; the cells that know "
+        "it are 'rnn', 'indrnn'",
+        cell="lstm",
+        activation="relu",
+    )
+
+
+# Targets
+
+
+@both
+def test_targets_must_match_the_sequences(kind):
+    message = "inconsistent numbers of samples: X holds 12 sequences and y 5 targets"
+    with pytest.raises(ValueError, match=message):
+        tiny(kind).fit(X, Y[kind][:5])
+    with pytest.raises(ValueError, match="requires y to be passed, but the target y"):
+        tiny(kind).fit(X, None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "y", "message"),
+    [
+        (RNNClassifier, VALUES, "Unknown label type: continuous"),
+        (RNNClassifier, np.full(12, np.nan), "Input y contains NaN"),
+        (
+            RNNClassifier,
+            np.column_stack([LABELS, LABELS + 1]),
+            r"several class columns of shape \(12, 2\); wrap the estimator in "
+            "MultiOutputClassifier",
+        ),
+        (RNNRegressor, np.array(["a"] * 12), "could not convert string to float"),
+        (RNNRegressor, np.r_[VALUES[:-1], np.inf], "Input y contains infinity"),
+        (RNNRegressor, np.ones((12, 2, 2)), "Found array with dim 3"),
+    ],
+)
+def test_targets_of_a_wrong_kind_are_refused(kind, y, message):
+    with pytest.raises(ValueError, match=message):
+        tiny(kind).fit(X, y)
+
+
+POISSON = {"loss": "poisson"}
+
+
+def test_targets_that_the_loss_refuses():
+    message = r"y must be finite and non-negative, got -1.0 at position \(0, 0\)"
+    with pytest.raises(ValueError, match=message):
+        tiny(RNNRegressor, **POISSON).fit(X, VALUES)
+    with pytest.raises(ValueError, match="y must be positive somewhere"):
+        tiny(RNNRegressor, **POISSON).fit(X, np.zeros(12))
+
+
+def test_the_loss_refuses_targets_of_later_calls_too():
+    est = tiny(RNNRegressor, **POISSON).partial_fit(X, VALUES + 1)
+    with pytest.raises(ValueError, match="y must be finite and non-negative"):
+        est.partial_fit(X, VALUES)
+
+
+def test_the_loss_refuses_validation_targets_too():
+    est = tiny(RNNRegressor, **POISSON)
+    with pytest.raises(ValueError, match="must be finite and non-negative"):
+        est.fit(X, VALUES + 1, X_val=X, y_val=VALUES)
+
+
+def test_later_targets_must_be_like_the_first():
+    est = tiny(RNNRegressor).partial_fit(X, VALUES)
+    with pytest.raises(ValueError, match="y must have 1 columns as in fit, got 2"):
+        est.partial_fit(X, np.column_stack([VALUES, VALUES]))
+    est = tiny(RNNClassifier).partial_fit(X, np.eye(3, dtype=int)[np.arange(12) % 3])
+    with pytest.raises(ValueError, match="y must have 3 columns as in fit, got shape"):
+        est.partial_fit(X, LABELS)
+
+
+# Weights
+
+
+@both
+@pytest.mark.parametrize(
+    ("weight", "message"),
+    [
+        (np.zeros(12), "(?i)sample.weights? must"),
+        (-np.ones(12), "sample_weight must be non-negative with a positive sum"),
+        (np.r_[-1e-9, np.ones(11)], "sample_weight must be non-negative"),
+        (np.ones(5), r"sample_weight.shape == \(5,\), expected \(12,\)"),
+        (np.ones((12, 1)), "Sample weights must be 1D"),
+        (np.full(12, np.nan), "sample_weight contains NaN"),
+    ],
+)
+def test_bad_sample_weights_are_refused(kind, weight, message):
+    for arguments in (
+        {"sample_weight": weight},
+        {"X_val": X, "y_val": Y[kind], "sample_weight_val": weight},
+    ):
+        with pytest.raises(ValueError, match=message):
+            tiny(kind).fit(X, Y[kind], **arguments)
+
+
+@pytest.mark.parametrize(
+    "weight",
+    [
+        {0: 0, 1: 0},
+        {0: -1, 1: 3},
+    ],
+)
+def test_class_weights_must_leave_something_to_learn(weight):
+    with pytest.raises(ValueError, match="class_weight,? must be"):
+        tiny(RNNClassifier, class_weight=weight).fit(X, LABELS)
+
+
+def test_class_weight_for_unknown_classes_is_refused():
+    with pytest.raises(ValueError, match=r"are not in class_weight"):
+        tiny(RNNClassifier, class_weight={5: 1.0}).fit(X, LABELS)
+
+
+
+def test_class_weight_may_name_classes_that_a_part_of_the_data_lacks():
+    """A dict is checked against all classes, not against those of one call."""
+    est = tiny(RNNClassifier, class_weight={0: 2.0})
+    est.partial_fit(X, LABELS).partial_fit(X, np.ones(12, dtype=int))
+    est.fit(X, LABELS, X_val=X, y_val=np.ones(12, dtype=int))
+    assert len(est.validation_loss_curve_) == 1
+
+
+# Validation data
+
+
+@both
+def test_validation_data_must_be_complete(kind):
+    y = Y[kind]
+
+    def check(message, **given):
+        with pytest.raises(ValueError, match=message):
+            tiny(kind).fit(X, y, **given)
+
+    check("X_val and y_val must be given together, .*got no y_val", X_val=X)
+    check("X_val and y_val must be given together, .*got no X_val", y_val=y)
+    check(
+        "X_val and y_val must have the same number of sequences, got 12 and 3",
+        X_val=X,
+        y_val=y[:3],
+    )
+    wide = [np.ones((3, 5))]
+    check(r"X must have 2 feature\(s\) per step", X_val=wide, y_val=y[:1])
+
+
+@both
+def test_validation_weights_without_validation_data_are_refused(kind):
+    with pytest.raises(ValueError, match="sample_weight_val"):
+        tiny(kind).fit(X, Y[kind], sample_weight_val=np.ones(12))
+
+
+def test_validation_labels_must_be_known():
+    message = r"must hold the classes \[0, 1\] only, got \[2\]"
+    with pytest.raises(ValueError, match=message):
+        tiny(RNNClassifier).fit(X, LABELS, X_val=X, y_val=LABELS + 1)
+
+
+def test_weights_that_all_fall_to_the_validation_data_are_refused():
+    """Whatever the split: the rest must keep a positive weight."""
+    est = tiny(RNNRegressor, early_stopping=True, validation_fraction=0.75)
+    weight = np.r_[1.0, np.zeros(11)]
+    for seed in range(3):
+        with pytest.raises(ValueError, match="weight"):
+            est.set_params(random_state=seed).fit(X, VALUES, weight)
+
+
+# Cells of the user
+
+
+class Leaky(Cell):
+    """A correct cell: a leaky mean of the input."""
+
+    x_gates = ("a",)
+    h_gates = ("a",)
+    taped = ("k",)
+
+    @staticmethod
+    def forward(ax, ah, carry, unit):
+        k = sigmoid(ah[0])
+        return (carry[0] + k * (ax[0] - carry[0]),), (k,)
+
+    @staticmethod
+    def backward(d_carry, tape, carry, unit):
+        k = tape[0]
+        return (d_carry[0] * k,), (0.0,), (d_carry[0] * (1.0 - k),), ()
+
+
+def test_a_cell_of_the_user_is_taken():
+    assert tiny(RNNRegressor, cell=Leaky()).fit(X, VALUES).predict(X).shape == (12,)
+
+
+@both
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        (
+            {"x_gates": tuple("abcdefg")},
+            "x_gates of Broken must be a tuple of at most 6",
+        ),
+        ({"carried": ("c", "h")}, "carried of Broken must begin with 'h', the output"),
+        (
+            {"taped": ()},
+            r"forward of Broken must return tape with one value for each of",
+        ),
+        ({"forward": Cell.forward}, "a cell must define `forward`"),
+    ],
+)
+def test_a_cell_that_contradicts_itself_is_refused(kind, members, message):
+    """By fit, before anything is compiled, with the name of the part that is wrong."""
+    members = {k: staticmethod(v) if callable(v) else v for k, v in members.items()}
+    cell = type("Broken", (Leaky,), members)()
+    with pytest.raises((ValueError, NotImplementedError), match=message):
+        tiny(kind, cell=cell).fit(X, Y[kind])

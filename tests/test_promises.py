@@ -1,0 +1,269 @@
+"""The same bits whatever the threads, and predictions that know no neighbours."""
+
+import hashlib
+import inspect
+import multiprocessing
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from skrnn import RNNClassifier, RNNRegressor
+from skrnn.cells import CELLS
+from skrnn.sequences import Packed
+from skrnn.training import Objective, inference, objective
+
+KINDS = [RNNClassifier, RNNRegressor]
+both = pytest.mark.parametrize("kind", KINDS)
+TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
+
+
+def fit_big(n_jobs):
+    rng = np.random.default_rng(0)
+    X = [rng.standard_normal((10 + i % 20, 4)) for i in range(64)]
+    y = np.array([x[:, 0].sum() for x in X])
+    params = {"batch_size": 64, "max_iter": 2, "dtype": "float32", "random_state": 0}
+    params |= {"dropout": 0.2, "recurrent_dropout": 0.2}
+    return RNNRegressor((64,), n_jobs=n_jobs, **params).fit(X, y)
+
+
+def make_data(n=24, seed=0):
+    rng = np.random.default_rng(seed)
+    X = [rng.standard_normal((1 + (7 * i) % 9, 2)) for i in range(n)]
+    y = np.array([x[:, 0].sum() for x in X])
+    return X, y
+
+
+X, SUMS = make_data()
+Y = {RNNClassifier: (SUMS > 0).astype(int), RNNRegressor: SUMS}
+
+
+def fitted(kind, **params):
+    defaults = {"hidden_layer_sizes": (4,), "max_iter": 2, "random_state": 0}
+    return kind(**defaults | params).fit(X, Y[kind])
+
+
+def values(est, X):
+    return est.predict_proba(X) if hasattr(est, "predict_proba") else est.predict(X)
+
+
+# One seed, the same bits
+
+
+@pytest.fixture
+def shards(monkeypatch):
+    """Numbers of shards that minibatches were cut into."""
+    counts = []
+    split = Packed.split
+
+    def spy(self, n_shards):
+        counts.append(n_shards)
+        return split(self, n_shards)
+
+    monkeypatch.setattr(Packed, "split", spy)
+    return counts
+
+
+@pytest.mark.heavy
+def test_a_large_batch_gives_the_same_bits_for_any_n_jobs_and_process(shards):
+    """With dropout; the batch is large enough to be cut without any help."""
+    alone = fit_big(n_jobs=1)
+    assert shards and min(shards) > 1
+    for n_jobs in (1, 2, None):
+        again = fit_big(n_jobs)
+        assert np.array_equal(again.theta_, alone.theta_)
+        assert again.loss_curve_ == alone.loss_curve_
+    script = f"""
+import hashlib
+import numpy as np
+from skrnn import RNNRegressor
+{inspect.getsource(fit_big)}
+print(hashlib.sha256(fit_big(n_jobs=2).theta_.tobytes()).hexdigest())
+"""
+    command = [sys.executable, "-c", script]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True)
+    expected = hashlib.sha256(alone.theta_.tobytes()).hexdigest()
+    assert printed.stdout.strip() == expected
+
+
+@both
+@pytest.mark.parametrize("pooling", ["last", "attention"])
+def test_shards_give_the_same_bits_on_any_number_of_threads(
+    kind, pooling, monkeypatch, shards
+):
+    params = {"dropout": 0.2, "recurrent_dropout": 0.2, "pooling": pooling}
+    whole = fitted(kind, **params)
+    assert not shards
+    monkeypatch.setattr(objective, "SHARD_OPERATIONS", 1e3)
+    monkeypatch.setattr(objective, "SHARD_SEQUENCES", 5)
+    alone = fitted(kind, **params, n_jobs=1)
+    assert set(shards) == {4}
+    for n_jobs in (2, 3):
+        assert np.array_equal(
+            fitted(kind, **params, n_jobs=n_jobs).theta_, alone.theta_
+        )
+    np.testing.assert_allclose(alone.theta_, whole.theta_, rtol=0, atol=1e-9)
+
+
+@both
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_predictions_have_the_same_bits_for_any_n_jobs(kind, n_jobs, monkeypatch):
+    est = fitted(kind, pooling="attention")
+    monkeypatch.setattr(inference, "BATCH_SEQUENCES", 7)
+    expected = values(est, X), est.hidden_states(X), est.attention_weights(X)
+    est.set_params(n_jobs=n_jobs)
+    found = values(est, X), est.hidden_states(X), est.attention_weights(X)
+    assert np.array_equal(found[0], expected[0])
+    assert np.array_equal(found[1], expected[1])
+    assert all(map(np.array_equal, found[2], expected[2]))
+
+
+# Predictions that do not depend on the neighbours
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_prediction_does_not_depend_on_batch_mates(cell, bidirectional, dtype):
+    """Alone, in any order, beside a much longer sequence, or padded: the same."""
+    est = fitted(
+        RNNRegressor,
+        cell=cell,
+        bidirectional=bidirectional,
+        hidden_layer_sizes=(5, 4),
+        dtype=dtype,
+    )
+    est.theta_[:] *= 2  # away from the small values of the start
+    long = np.random.default_rng(1).standard_normal((200, 2))
+    padded = np.full((24, 12, 2), np.nan)
+    for entry, x in zip(padded, X, strict=True):
+        entry[: len(x)] = x
+    together = est.predict(X)
+    order = np.random.default_rng(2).permutation(24)
+    others = {
+        "alone": [est.predict([x])[0] for x in X],
+        "shuffled": est.predict([X[i] for i in order])[np.argsort(order)],
+        "beside a long one": est.predict([*X, long])[:-1],
+        "padded": est.predict(padded),
+        "repeated": est.predict(X * 3)[24:48],
+    }
+    scale = np.abs(together).max()
+    for name, other in others.items():
+        error = np.abs(other - together).max() / scale
+        assert error <= TOLERANCE[dtype], name
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize("pooling", ["last", "mean", "max", "attention"])
+def test_no_pooling_sees_batch_mates_or_the_batch_size(pooling, dtype, monkeypatch):
+    est = fitted(RNNClassifier, pooling=pooling, dtype=dtype, bidirectional=True)
+    est.theta_[:] *= 2
+    together, states = est.predict_proba(X), est.hidden_states(X)
+    for size in (1, 5, 1000):
+        monkeypatch.setattr(inference, "BATCH_SEQUENCES", size)
+        np.testing.assert_allclose(
+            est.predict_proba(X), together, rtol=TOLERANCE[dtype]
+        )
+        np.testing.assert_allclose(
+            est.hidden_states(X), states, rtol=0, atol=TOLERANCE[dtype]
+        )
+
+
+@both
+def test_padding_leaves_no_trace_in_training(kind):
+    """More columns of padding, the same bits."""
+    padded = np.full((24, 30, 2), np.nan)
+    for entry, x in zip(padded, X, strict=True):
+        entry[: len(x)] = x
+    expected = fitted(kind)
+    assert np.array_equal(expected.fit(padded, Y[kind]).theta_, fitted(kind).theta_)
+    assert np.array_equal(values(expected, padded[:, :9]), values(expected, padded))
+
+
+# Threads
+
+
+def blas_threads():
+    """Numbers of threads that the BLAS libraries may use."""
+    pools = threadpool_info()
+    return {pool["num_threads"] for pool in pools if pool["user_api"] == "blas"}
+
+
+@both
+def test_one_model_predicts_in_many_threads(kind):
+    est = fitted(kind, pooling="attention", n_jobs=2)
+    many = X * 4
+    expected = values(est, many)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: values(est, many), range(16)))
+    assert all(np.array_equal(f, expected) for f in found)
+
+
+def test_fits_in_threads_give_the_same_bits_as_alone():
+    kinds, expected = KINDS * 2, [fitted(kind, max_iter=5).theta_ for kind in KINDS * 2]
+    barrier = threading.Barrier(4)
+
+    def fit(kind):
+        barrier.wait()
+        return fitted(kind, max_iter=5).theta_
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(map(np.array_equal, pool.map(fit, kinds), expected))
+
+
+def test_the_limit_of_blas_threads_is_lifted_afterwards(monkeypatch):
+    """After fit and predict, after an error, and after fits that overlap."""
+    fitted(RNNRegressor)  # loads the libraries
+    inside = []
+    evaluate = Objective.__call__
+
+    def spy(self, *arguments):
+        inside.append(blas_threads())
+        return evaluate(self, *arguments)
+
+    def fail(self, *arguments):
+        raise MemoryError
+
+    monkeypatch.setattr(Objective, "__call__", spy)
+    with threadpool_limits(2, user_api="blas"):
+        with ThreadPoolExecutor(2) as pool:
+            fits = list(pool.map(fitted, KINDS))
+        assert blas_threads() == {2}
+        values(fits[0], X)
+        assert blas_threads() == {2}
+        monkeypatch.setattr(Objective, "__call__", fail)
+        with pytest.raises(MemoryError):
+            fitted(RNNRegressor)
+        assert blas_threads() == {2}
+    assert set.union(*inside) == {1}
+
+
+def test_no_thread_outlives_a_fit_or_a_predict(monkeypatch):
+    monkeypatch.setattr(objective, "SHARD_OPERATIONS", 1e3)
+    monkeypatch.setattr(objective, "SHARD_SEQUENCES", 5)
+    monkeypatch.setattr(inference, "BATCH_SEQUENCES", 3)
+    before = threading.active_count()
+    fitted(RNNRegressor, n_jobs=3).predict(X)
+    assert threading.active_count() == before
+
+
+def predict_in_child(est, connection):
+    connection.send(est.predict(X))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="fork is safe on Linux only")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_child_predicts():
+    est = fitted(RNNRegressor, n_jobs=2)
+    context = multiprocessing.get_context("fork")
+    mine, yours = context.Pipe()
+    child = context.Process(target=predict_in_child, args=(est, yours))
+    child.start()
+    assert mine.poll(60)
+    assert np.array_equal(mine.recv(), est.predict(X))
+    child.join(60)
+    assert child.exitcode == 0
