@@ -214,6 +214,15 @@ def test_a_cell_is_documented_and_comparable(name):
         assert cell.get_params().get("activation", "tanh") == activation
 
 
+@pytest.mark.parametrize(
+    "kind", [kind for kind in CELLS.values() if len(kind.activations) > 1]
+)
+def test_an_unknown_activation_is_refused(kind):
+    message = "activation must be one of 'tanh', 'relu', got 'softsign'."
+    with pytest.raises(ValueError, match=re.escape(message)):
+        kind("softsign").bindings()
+
+
 def test_the_base_cell_has_no_algebra():
     with pytest.raises(NotImplementedError, match="a cell must define `forward`"):
         Cell.forward((), (), (), ())

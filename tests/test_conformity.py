@@ -43,8 +43,8 @@ WEIGHTS = "check_sample_weight_equivalence_on_dense_data"
 SMALL = {
     "hidden_layer_sizes": (16,),
     "cell": "rnn",
-    "learning_rate_init": 0.02,
-    "max_iter": 50,
+    "learning_rate_init": 0.05,
+    "max_iter": 25,
 }
 VARIANTS = {
     "two directions": (
@@ -54,7 +54,7 @@ VARIANTS = {
             bidirectional=True,
             pooling="attention",
             learning_rate_init=0.05,
-            max_iter=30,
+            max_iter=15,
         ),
         {},
     ),
@@ -65,13 +65,13 @@ VARIANTS = {
             bptt_steps=3,
             learning_rate="onecycle",
             learning_rate_init=0.05,
-            max_iter=30,
+            max_iter=15,
             n_jobs=2,
         ),
         {},
     ),
     "full batch of labels": (RNNClassifier((16,), solver="lbfgs", max_iter=30), {}),
-    "full batch of values": (RNNRegressor((16,), solver="lbfgs", max_iter=30), {}),
+    "full batch of values": (RNNRegressor((16,), solver="lbfgs", max_iter=40), {}),
     "early stopping by score": (
         RNNClassifier(
             **SMALL, early_stopping=True, validation_fraction=0.34, scoring="accuracy"
@@ -82,13 +82,9 @@ VARIANTS = {
         RNNRegressor(**SMALL, early_stopping=True, n_iter_no_change=50),
         {WEIGHTS: "which rows are set aside depends on their number"},
     ),
-    "dropout": (
-        RNNRegressor(**SMALL, dropout=0.1, recurrent_dropout=0.1),
+    "dropout in float32": (
+        RNNRegressor(**SMALL, dropout=0.1, recurrent_dropout=0.1, dtype="float32"),
         {WEIGHTS: "each repeated row draws a mask of its own"},
-    ),
-    "float32": (
-        RNNRegressor(**SMALL, dtype="float32"),
-        {WEIGHTS: "it compares to 1e-7, more than float32 resolves"},
     ),
 }
 
@@ -107,12 +103,10 @@ OF_TABLES_ONLY = {
     "check_dtype_object": "a ValueError names the sequence, a TypeError could not",
 }
 
-N_CHECKS = {RNNClassifier: 0, RNNRegressor: 0}
-
 
 def n_checks(estimator):
-    """How many checks the oldest supported scikit-learn has for `estimator`."""
-    return next(n for kind, n in N_CHECKS.items() if isinstance(estimator, kind))
+    """How many checks there are for `estimator`, in scikit-learn 1.6 to 1.9."""
+    return 65 if isinstance(estimator, RNNClassifier) else 58
 
 
 @may_warn

@@ -9,11 +9,6 @@ from skrnn.cells import CELLS, GRU, LSTM, RNN, MinGRU
 from skrnn.cells.algebra import sigmoid
 from skrnn.optimizers import LBFGS, OPTIMIZERS, SCHEDULES, SGD, Adam
 
-
-def open_bug(reason):
-    return pytest.mark.xfail(reason=reason, strict=True)
-
-
 KINDS = [RNNClassifier, RNNRegressor]
 both = pytest.mark.parametrize("kind", KINDS)
 
@@ -180,7 +175,6 @@ def test_good_values_are_taken(kind, name, value):
     assert est.n_iter_ == est.max_iter and np.isfinite(est.theta_).all()
 
 
-
 @both
 @pytest.mark.parametrize("sizes", [{3: 1}, {3, 4}])
 def test_sizes_without_an_order_are_refused(kind, sizes):
@@ -188,18 +182,15 @@ def test_sizes_without_an_order_are_refused(kind, sizes):
         tiny(kind, hidden_layer_sizes=sizes).fit(X, Y[kind])
 
 
-
 def test_quantiles_without_an_order_are_refused():
     with pytest.raises(ValueError, match="^quantiles must be"):
         tiny(RNNRegressor, loss="quantile", quantiles={0.1, 0.9}).fit(X, VALUES)
-
 
 
 @both
 def test_an_array_is_no_dtype(kind):
     with pytest.raises(ValueError, match="^dtype must be None or 'float32'"):
         tiny(kind, dtype=np.zeros(3)).fit(X, Y[kind])
-
 
 
 @both
@@ -234,7 +225,6 @@ def test_clone_and_set_params_go_round(kind):
 def test_bad_hyper_parameters_of_a_solver_are_refused(solver, message):
     with pytest.raises(ValueError, match=message):
         tiny(RNNRegressor, solver=solver).fit(X, VALUES)
-
 
 
 def test_a_bad_activation_of_a_cell_object_is_refused():
@@ -379,7 +369,6 @@ def test_class_weights_must_leave_something_to_learn(weight):
 def test_class_weight_for_unknown_classes_is_refused():
     with pytest.raises(ValueError, match=r"are not in class_weight"):
         tiny(RNNClassifier, class_weight={5: 1.0}).fit(X, LABELS)
-
 
 
 def test_class_weight_may_name_classes_that_a_part_of_the_data_lacks():

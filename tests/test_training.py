@@ -21,7 +21,13 @@ RNG = np.random.default_rng(0)
 X = [RNG.standard_normal((2 + i % 5, 2)) for i in range(40)]
 SUMS = np.array([x.sum(axis=0) for x in X])
 Y = {RNNClassifier: np.digitize(SUMS[:, 0], [-1, 1]), RNNRegressor: SUMS[:, 0]}
-PLAIN = {"solver": SGD(momentum=0), "alpha": 0.0, "batch_size": 40, "max_iter": 1}
+PLAIN = {
+    "solver": SGD(momentum=0),
+    "learning_rate": "constant",
+    "alpha": 0.0,
+    "batch_size": 40,
+    "max_iter": 1,
+}
 
 
 def tiny(kind, **params):
@@ -422,8 +428,10 @@ def test_the_scorer_sees_the_data_set_aside_and_its_weights():
     assert np.array_equal(y_val, y[i]) and np.array_equal(w_val, i + 1.0)
     assert np.array_equal(est.predict_proba(X_val), seen[0][3])
     assert np.abs(seen[2][3] - seen[0][3]).max() > 0
-    est.set_params(random_state=1).fit(marked, y, np.arange(40) + 1.0)
-    assert sorted(seen[-1][2]) != sorted(w_val)
+    for seed in range(1, 5):
+        est.set_params(random_state=seed).fit(marked, y, np.arange(40) + 1.0)
+        assert sorted(np.bincount(seen[-1][1].astype(int))) == [4, 12]
+        assert sorted(seen[-1][2]) != sorted(w_val)
 
 
 def test_given_validation_data_goes_before_a_fraction():

@@ -33,7 +33,6 @@ OTHERS = [
     *({"batch_size": n} for n in (16, 64, 128)),
     *({"max_grad_norm": norm} for norm in (None, 0.3, 5.0)),
     *({"max_iter": n} for n in (50, 200)),
-    *({"cell": cell} for cell in ("lstm", "rnn")),
     *({"hidden_layer_sizes": sizes} for sizes in ((32,), (128,), (64, 64))),
     *({"n_iter_no_change": n} for n in (5, 20, NEVER)),
     *({"tol": tol} for tol in (1e-3, 1e-5)),
@@ -41,11 +40,16 @@ OTHERS = [
     {"pooling": "mean"},
 ]
 
+CELLS = [
+    {"cell": cell, **rate}
+    for cell in ("lstm", "rnn")
+    for rate in ({}, *_rates("cosine", 1e-2, 3e-3), *_rates("onecycle", 3e-3))
+]
+
 STOPPING = [
-    {"cell": cell, **rate, "n_iter_no_change": n}
-    for cell in ("gru", "lstm")
-    for rate in ({}, *_rates("cosine", 3e-3), *_rates("constant", 3e-3))
-    for n in (10, 20, NEVER)
+    {**rate, "n_iter_no_change": n}
+    for rate in ({}, *_rates("cosine", 1e-2, 3e-3))
+    for n in (10, NEVER)
 ]
 
 FINALISTS = [

@@ -164,12 +164,6 @@ def all_tasks(folder=None):
             "copy memory, 8 symbols, 20 silent steps",
             1 / 8,
         ),
-        "long copy": Task(
-            partial(_split, make_copy_memory, 300, delay=80),
-            "copy memory, 80 silent steps",
-            1 / 8,
-            stage="stopping",
-        ),
         "reber": Task(
             partial(_split, make_reber, 500, embedded=True),
             "embedded Reber strings, ragged",
@@ -192,6 +186,19 @@ def all_tasks(folder=None):
         "chaos": Task(_mackey_glass, "forecast: Mackey-Glass 6 ahead, 24 steps"),
         "raw y": Task(
             partial(_seasonal, scale=30.0, shift=200.0), "seasonal, y 200 +- 30"
+        ),
+        "copy 30": Task(
+            partial(_split, make_copy_memory, 250, delay=30),
+            "copy memory, 30 silent steps",
+            1 / 8,
+            stage="stopping",
+        ),
+        "copy 70": Task(
+            partial(_split, make_copy_memory, 200, delay=70),
+            "copy memory, 70 silent steps, LSTM",
+            1 / 8,
+            stage="stopping",
+            options={"cell": "lstm"},
         ),
         "motions": Task(
             partial(_archive, "BasicMotions", folder=folder),

@@ -106,11 +106,11 @@ class RNNClassifier(ClassifierMixin, BaseRecurrent):
         Sequences in a minibatch; "auto" is min(32, n_sequences). Large ones make an
         epoch faster, small ones make more updates in it.
     learning_rate : {"constant", "invscaling", "adaptive", "cosine", "onecycle"}, \
-            default="cosine"
+            default="onecycle"
         "cosine" falls smoothly to 0 over `max_iter` epochs, "onecycle" rises first;
-        "invscaling" divides by sqrt(1 + epoch), "adaptive" by 5 at each stall. For
-        `partial_fit` and `warm_start` take "constant": it plans for no end.
-    learning_rate_init : float, default=3e-3
+        "invscaling" divides by sqrt(1 + epoch), "adaptive" by 5 at each stall. Each
+        `fit` begins it anew; `partial_fit` keeps to `learning_rate_init`.
+    learning_rate_init : float, default=0.01
         The highest rate. Tune it first, in factors of 3: too high and the loss jumps,
         too low and it crawls.
     max_iter : int, default=100
@@ -278,8 +278,8 @@ class RNNClassifier(ClassifierMixin, BaseRecurrent):
         max_grad_norm=1.0,
         solver="adam",
         batch_size="auto",
-        learning_rate="cosine",
-        learning_rate_init=3e-3,
+        learning_rate="onecycle",
+        learning_rate_init=0.01,
         max_iter=100,
         bptt_steps=None,
         shuffle=True,

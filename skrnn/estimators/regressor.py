@@ -74,9 +74,9 @@ class RNNRegressor(RegressorMixin, BaseRecurrent):
     batch_size : int or "auto", default="auto"
         Sequences in a minibatch; "auto" is min(32, n_sequences).
     learning_rate : {"constant", "invscaling", "adaptive", "cosine", "onecycle"}, \
-            default="cosine"
+            default="onecycle"
         How the learning rate changes.
-    learning_rate_init : float, default=3e-3
+    learning_rate_init : float, default=0.01
         The highest learning rate. The first parameter to tune.
     max_iter : int, default=100
         Largest number of epochs, or of iterations of "lbfgs".
@@ -185,8 +185,8 @@ class RNNRegressor(RegressorMixin, BaseRecurrent):
         max_grad_norm=1.0,
         solver="adam",
         batch_size="auto",
-        learning_rate="cosine",
-        learning_rate_init=3e-3,
+        learning_rate="onecycle",
+        learning_rate_init=0.01,
         max_iter=100,
         bptt_steps=None,
         shuffle=True,

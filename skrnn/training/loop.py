@@ -114,7 +114,7 @@ def fit_full_batch(
     def evaluate(point):
         rng = np.random.default_rng((seed, epochs.start))
         value, gradient = objective(point.astype(theta.dtype), data, everything, rng)
-        run.gradient_norm = float(np.linalg.norm(gradient))
+        run.gradient_norm = clip_norm(gradient, math.inf)
         run.input_gradient_norm = objective.input_gradient_norm
         if not math.isfinite(value + run.gradient_norm):
             raise NonFiniteLoss
