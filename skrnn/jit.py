@@ -121,14 +121,22 @@ def _feed(state, function):
     values = [*code.co_consts, *cells, *(function.__defaults__ or ())]
     names = sorted(function.__globals__.keys() & set(code.co_names))
     values += [function.__globals__[name] for name in names]
-    state.update(code.co_code)
-    state.update(repr((code.co_names, code.co_varnames)).encode())
+    _feed_code(state, code)
     for value in values:
         value = getattr(value, "py_func", value)
         if isinstance(value, types.FunctionType):
             _feed(state, value)
+        elif isinstance(value, types.CodeType):
+            _feed_code(state, value)
+        elif isinstance(value, np.ndarray):
+            state.update(f"{value.dtype} {value.shape}".encode() + value.tobytes())
         else:
             state.update(f"{type(value).__name__} {value!r}".encode())
+
+
+def _feed_code(state, code):
+    state.update(code.co_code)
+    state.update(repr((code.co_names, code.co_varnames)).encode())
 
 
 def _with_inlined_callees(function, inlined):

@@ -1,6 +1,7 @@
 """The documentation says what the code does, and its examples run."""
 
 import inspect
+import os
 import re
 import subprocess
 import sys
@@ -206,4 +207,5 @@ def test_every_example_is_listed():
 def test_examples_run_without_a_warning(path, tmp_path):
     """The fast suite leaves this to the CI, which runs every example."""
     command = [sys.executable, "-W", "error", str(path)]
-    subprocess.run(command, cwd=tmp_path, check=True)
+    env = {**os.environ, "PYTHONPATH": str(PACKAGE.parent), "MPLBACKEND": "Agg"}
+    subprocess.run(command, cwd=tmp_path, env=env, check=True)

@@ -23,7 +23,7 @@ SUMS = np.array([x.sum(axis=0) for x in X])
 Y = {RNNClassifier: np.digitize(SUMS[:, 0], [-1, 1]), RNNRegressor: SUMS[:, 0]}
 PLAIN = {
     "solver": SGD(momentum=0),
-    "learning_rate": "constant",
+    "learning_rate": "cosine",
     "alpha": 0.0,
     "batch_size": 40,
     "max_iter": 1,

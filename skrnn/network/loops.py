@@ -68,7 +68,8 @@ def _forward_step(n_flat, input, ah, unit, carried, kept):
     h, c = carried[0], carried[1]
     before, now = np.uint64(carried[2]), np.uint64(carried[3])
     tape, tape0 = kept[0], np.uint64(kept[1])
-    for j in range(np.uint64(n_flat)):
+    for i in range(n_flat):
+        j = np.uint64(i)
         carry, values = cell_forward(
             take_x(ax, x0 + j),
             take_h(ah, j),
@@ -147,7 +148,8 @@ def _backward_step(n_flat, gradient, tape, carried, units, written):
     h, c, before = carried[0], carried[1], np.uint64(carried[2])
     unit, d_unit = units
     d_ax, d_ah, start = written[0], written[1], np.uint64(written[2])
-    for j in range(np.uint64(n_flat)):
+    for i in range(n_flat):
+        j = np.uint64(i)
         step_d_ax, step_d_ah, d_carry, step_d_unit = cell_backward(
             (d_h[j],) + take_c(d_c, j),
             take_tape(tape, start + j),
