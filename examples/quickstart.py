@@ -43,7 +43,6 @@ def make_search():
     rnn = RNNClassifier(
         bidirectional=True,
         dropout=0.3,
-        learning_rate_init=0.01,
         max_iter=20,
         early_stopping=True,
         random_state=0,

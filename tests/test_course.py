@@ -17,13 +17,19 @@ quiet = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarnin
 RNG = np.random.default_rng(0)
 X = [RNG.standard_normal((2 + i % 5, 2)) for i in range(40)]
 SUMS = np.array([x.sum(axis=0) for x in X])
+BASE = {
+    "hidden_layer_sizes": (4,),
+    "max_iter": 3,
+    "batch_size": 32,
+    "learning_rate": "cosine",
+    "learning_rate_init": 3e-3,
+    "random_state": 0,
+}
 Y = {RNNClassifier: np.digitize(SUMS[:, 0], [-1, 1]), RNNRegressor: SUMS[:, 0]}
 
 
 def tiny(kind, **params):
-    return kind(
-        **{"hidden_layer_sizes": (4,), "max_iter": 3, "random_state": 0} | params
-    )
+    return kind(**BASE | params)
 
 
 def fitted(kind, **params):
@@ -399,7 +405,7 @@ def test_early_stopping_that_diverges_keeps_the_best_weights():
 @pytest.mark.parametrize("params", [{"learning_rate": "constant"}, {"solver": "lbfgs"}])
 def test_a_loss_that_still_falls_is_told(kind, params):
     message = (
-        r"The loss has not converged in max_iter=3 epochs; it ended with "
+        r"The loss has not converged in max_iter=3 epochs; its last values were "
         r"(\S+, ){2}\S+\. Raise max_iter"
     )
     with pytest.warns(ConvergenceWarning, match=message):

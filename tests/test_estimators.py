@@ -15,8 +15,8 @@ from skrnn.cells import CELLS, GRU
 from skrnn.training import watchers
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-TINY = {"hidden_layer_sizes": (3,), "max_iter": 2, "random_state": 0}
-EXACT = {"solver": "lbfgs", "max_iter": 60, "hidden_layer_sizes": (4,)}
+TINY = {"hidden_layer_sizes": (3,), "cell": "gru", "max_iter": 2, "random_state": 0}
+EXACT = {"solver": "lbfgs", "max_iter": 60, "hidden_layer_sizes": (4,), "cell": "gru"}
 LOSSES = ["squared_error", "absolute_error", "huber", "poisson", "quantile"]
 both = pytest.mark.parametrize("kind", [RNNClassifier, RNNRegressor])
 

@@ -12,6 +12,7 @@ from skrnn.cells import CELLS
 from skrnn.datasets import make_adding_problem, make_reber, make_switching_sines
 
 pytestmark = pytest.mark.heavy
+PLAN = {"batch_size": 32, "learning_rate": "cosine", "learning_rate_init": 0.01}
 
 
 def single(problem):
@@ -32,8 +33,8 @@ def test_a_gru_adds_two_numbers_a_hundred_steps_apart():
     """MSE below 0.01 on new data; 1/12 is to remember one of both, 1/6 none."""
     X, y = single(make_adding_problem(2000, random_state=0))
     X_test, y_test = single(make_adding_problem(500, random_state=1))
-    est = RNNRegressor((32,), "gru", learning_rate_init=0.01, random_state=0)
-    est.set_params(batch_size=32, max_iter=20).fit(X, y)
+    est = RNNRegressor((32,), "gru", **PLAN, random_state=0)
+    est.set_params(max_iter=20).fit(X, y)
     n_updates = est.n_iter_ * -(-len(X) // 32)
     assert n_updates <= 5000 and est.theta_.dtype == np.float32
     assert np.mean((est.predict(X_test) - y_test) ** 2) < 0.01
@@ -43,7 +44,7 @@ def test_a_gru_adds_two_numbers_a_hundred_steps_apart():
 def test_the_embedded_reber_grammar_is_learnt(cell):
     """Without memory of the second symbol the accuracy is 0.75 at most."""
     X, y = reber(2000, 0, embedded=True)
-    est = RNNClassifier((32,), cell, learning_rate_init=0.01, max_iter=30)
+    est = RNNClassifier((32,), cell, **PLAN, max_iter=30)
     est.set_params(random_state=0).fit(X, y)
     assert est.score(*reber(1000, 1, embedded=True)) >= 0.97
 
@@ -52,7 +53,7 @@ def test_labels_without_a_pattern_are_not_learnt():
     """Half of each class gets the other label: nothing is left to be found."""
     X, y = reber(600, 0)
     X_test, y_test = reber(1000, 1)
-    est = RNNClassifier((16,), learning_rate_init=0.01, max_iter=40)
+    est = RNNClassifier((16,), **PLAN, max_iter=40)
     control = []
     for seed in range(3):
         rng = np.random.default_rng(seed)
@@ -88,7 +89,7 @@ def overfit_losses():
         X_test, y_test = noisy_sines(1000, 100 + seed)
         for name, params in helps.items():
             est = RNNClassifier((32, 32), alpha=0.0, max_iter=40, random_state=seed)
-            est.set_params(learning_rate_init=0.01, **params).fit(X, y)
+            est.set_params(**PLAN, **params).fit(X, y)
             losses[name].append(log_loss(y_test, est.predict_proba(X_test)))
     return {name: np.array(values) for name, values in losses.items()}
 
@@ -108,7 +109,7 @@ def test_it_helps_against_overfitting(overfit_losses, name):
 
 def test_truncated_backpropagation_learns():
     """Chunks of 10 steps out of up to 60; the order of two regimes decides."""
-    est = RNNClassifier((24,), bptt_steps=10, learning_rate_init=0.01, max_iter=20)
+    est = RNNClassifier((24,), bptt_steps=10, **PLAN, max_iter=20)
     est.set_params(random_state=0).fit(*sines(400, 0))
     assert est.score(*sines(300, 1)) > 0.9
 
@@ -145,7 +146,7 @@ BARS = {
 def test_every_cell_learns(cell):
     X, y = load_digits(return_X_y=True)
     X = (X / 16).reshape(-1, 8, 8).astype(np.float32)
-    est = RNNClassifier((32, 32), cell, learning_rate_init=0.01, random_state=0)
+    est = RNNClassifier((32, 32), cell, **PLAN, random_state=0)
     digits = est.set_params(max_iter=15).fit(X[:1000], y[:1000])
     assert digits.score(X[1000:], y[1000:]) > BARS[cell][0]
     est.set_params(max_iter=20).fit(*sines(400, 0))
@@ -166,7 +167,7 @@ def test_quantiles_are_calibrated_and_know_the_spread():
     (X_test, y_test), spread = heteroscedastic(3000, 1)
     levels = (0.1, 0.5, 0.9)
     est = RNNRegressor((16,), loss="quantile", quantiles=levels, max_iter=25)
-    est.set_params(learning_rate_init=0.01, random_state=0).fit(X, y)
+    est.set_params(**PLAN, random_state=0).fit(X, y)
     predicted = est.predict(X_test)
     shares = (y_test[:, np.newaxis] <= predicted).mean(axis=0)
     np.testing.assert_allclose(shares, levels, atol=0.04)

@@ -9,6 +9,7 @@ from skrnn.cells import CELLS, GRU, LSTM, RNN, MinGRU
 from skrnn.cells.algebra import sigmoid
 from skrnn.optimizers import LBFGS, OPTIMIZERS, SCHEDULES, SGD, Adam
 
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 KINDS = [RNNClassifier, RNNRegressor]
 both = pytest.mark.parametrize("kind", KINDS)
 
@@ -168,7 +169,6 @@ def test_bad_values_are_stored_and_refused_by_fit(kind, name, value):
     assert not hasattr(est, "theta_")
 
 
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize(("kind", "name", "value"), cases(2))
 def test_good_values_are_taken(kind, name, value):
     est = tiny(kind, **{name: value}).fit(X, Y[kind])

@@ -29,7 +29,7 @@ def fit_big(n_jobs):
     X = [rng.standard_normal((10 + i % 20, 4)) for i in range(64)]
     y = np.array([x[:, 0].sum() for x in X])
     params = {"batch_size": 64, "max_iter": 2, "dtype": "float32", "random_state": 0}
-    params |= {"dropout": 0.2, "recurrent_dropout": 0.2}
+    params |= {"dropout": 0.2, "recurrent_dropout": 0.2, "learning_rate": "cosine"}
     return RNNRegressor((64,), n_jobs=n_jobs, **params).fit(X, y)
 
 
@@ -45,8 +45,8 @@ Y = {RNNClassifier: (SUMS > 0).astype(int), RNNRegressor: SUMS}
 
 
 def fitted(kind, **params):
-    defaults = {"hidden_layer_sizes": (4,), "max_iter": 2, "random_state": 0}
-    return kind(**defaults | params).fit(X, Y[kind])
+    defaults = {"hidden_layer_sizes": (4,), "learning_rate": "cosine", "max_iter": 2}
+    return kind(**defaults | {"random_state": 0} | params).fit(X, Y[kind])
 
 
 def values(est, X):

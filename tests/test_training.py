@@ -20,6 +20,14 @@ quiet = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarnin
 RNG = np.random.default_rng(0)
 X = [RNG.standard_normal((2 + i % 5, 2)) for i in range(40)]
 SUMS = np.array([x.sum(axis=0) for x in X])
+BASE = {
+    "hidden_layer_sizes": (4,),
+    "max_iter": 3,
+    "batch_size": 32,
+    "learning_rate": "cosine",
+    "learning_rate_init": 3e-3,
+    "random_state": 0,
+}
 Y = {RNNClassifier: np.digitize(SUMS[:, 0], [-1, 1]), RNNRegressor: SUMS[:, 0]}
 PLAIN = {
     "solver": SGD(momentum=0),
@@ -31,9 +39,7 @@ PLAIN = {
 
 
 def tiny(kind, **params):
-    return kind(
-        **{"hidden_layer_sizes": (4,), "max_iter": 3, "random_state": 0} | params
-    )
+    return kind(**BASE | params)
 
 
 def fitted(kind, **params):

@@ -53,11 +53,11 @@ STOPPING = [
 ]
 
 FINALISTS = [
-    {},
-    {"max_iter": 50},
-    *_rates("onecycle", 2e-2),
-    *_rates("cosine", 3e-3, 1e-2),
-    *_rates("constant", 1e-2),
+    *({"max_iter": n, "n_iter_no_change": NEVER} for n in (50, 100)),
+    *(
+        {**rate, "max_iter": 50, "n_iter_no_change": NEVER}
+        for rate in (*_rates("cosine", 1e-2), *_rates("onecycle", 2e-2))
+    ),
 ]
 
 

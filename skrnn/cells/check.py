@@ -1,5 +1,7 @@
 """Checks of a cell: its declared parts, and its gradient."""
 
+import inspect
+
 import numpy as np
 
 from skrnn.jit import plain
@@ -29,6 +31,9 @@ def check_parts(cell):
                 f"{part} of {name} must be a tuple of at most {MAX_PARTS} names, "
                 f"got {names!r}."
             )
+    for function in ("forward", "backward"):
+        if not isinstance(inspect.getattr_static(cell, function), staticmethod):
+            raise ValueError(f"{function} of {name} must be a staticmethod.")
     if not cell.x_gates:
         raise ValueError(f"x_gates of {name} must name at least one gate, got ().")
     if cell.carried[:1] != ("h",):

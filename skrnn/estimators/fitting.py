@@ -12,6 +12,7 @@ from skrnn.training import (
     ValidationPlateau,
     fit_full_batch,
     fit_stochastic,
+    user_level,
     warn_if_not_converged,
 )
 
@@ -76,7 +77,7 @@ class Fit:
             warnings.warn(
                 f"Training was interrupted in epoch {self.n_iter + 1}; the "
                 f"{'best' if self._best() else 'latest'} weights are kept.",
-                stacklevel=4,
+                stacklevel=user_level(),
             )
         finally:
             self._restore_best()

@@ -42,8 +42,8 @@ def number(kind, low, high=np.inf, *, open_low=False, open_high=False):
     return Rule(lambda v: holds(v) and (not finite or np.isfinite(v)), bounds)
 
 
-def instance(cls, example):
-    return Rule(lambda v: isinstance(v, cls), f"a {cls.__name__} object {example}")
+def instance(cls, text):
+    return Rule(lambda v: isinstance(v, cls), text)
 
 
 def either(*rules):
@@ -79,7 +79,7 @@ SHARED = {
     "hidden_layer_sizes": either(
         POSITIVE_INT, Rule(_are_sizes, "a non-empty tuple of integers >= 1")
     ),
-    "cell": either(one_of(CELLS), instance(Cell, "such as LSTM()")),
+    "cell": either(one_of(CELLS), instance(Cell, "a Cell object such as LSTM()")),
     "bidirectional": BOOL,
     "activation": one_of(("tanh", "relu")),
     "pooling": one_of(POOLINGS),
@@ -87,7 +87,9 @@ SHARED = {
     "recurrent_dropout": RATE,
     "alpha": NON_NEGATIVE,
     "max_grad_norm": either(POSITIVE, NONE),
-    "solver": either(one_of(OPTIMIZERS), instance(Optimizer, "such as Adam()")),
+    "solver": either(
+        one_of(OPTIMIZERS), instance(Optimizer, "an Optimizer object such as Adam()")
+    ),
     "batch_size": either(one_of(("auto",)), POSITIVE_INT),
     "learning_rate": one_of(SCHEDULES),
     "learning_rate_init": POSITIVE,

@@ -10,6 +10,7 @@ from skrnn.training.threads import Threads
 from skrnn.training.watchers import (
     Diagnosis,
     Reporter,
+    user_level,
     warn_if_badly_scaled,
     warn_if_not_converged,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "fit_stochastic",
     "map_batches",
     "raw_scores",
+    "user_level",
     "warn_if_badly_scaled",
     "warn_if_not_converged",
 ]

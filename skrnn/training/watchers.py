@@ -1,6 +1,7 @@
 """Those who watch the training: the progress lines and the warnings that help."""
 
 import logging
+import sys
 import warnings
 
 import numpy as np
@@ -13,6 +14,7 @@ EXPLODING_NORM = 100.0
 VANISHING_NORM = 1e-6
 SCALE_STEPS = 10_000
 LARGEST_SCALE = 100.0
+OWN = ("skrnn", "sklearn", "scipy")
 
 
 class Reporter:
@@ -96,8 +98,8 @@ def warn_if_not_converged(record, max_iter):
     """Warn that the loss was still falling when the epochs ran out."""
     last = ", ".join(f"{loss:.4g}" for loss in record.loss_curve[-3:])
     _warn_convergence(
-        f"The loss has not converged in max_iter={max_iter} epochs; it ended with "
-        f"{last}. Raise max_iter; with a stochastic solver, raise learning_rate_init "
+        f"The loss has not converged in max_iter={max_iter} epochs; its last values "
+        f"were {last}. Raise max_iter; with a stochastic solver, raise learning_rate_init "
         "or use learning_rate='cosine' or 'onecycle', which end with the epochs."
     )
 
@@ -116,9 +118,17 @@ def warn_if_badly_scaled(sequences):
             "each feature to mean 0 and variance 1 over all steps, for example with "
             "StandardScaler.",
             UserWarning,
-            stacklevel=4,
+            stacklevel=user_level(),
         )
 
 
 def _warn_convergence(message):
-    warnings.warn(message, ConvergenceWarning, stacklevel=5)
+    warnings.warn(message, ConvergenceWarning, stacklevel=user_level())
+
+
+def user_level():
+    """The `stacklevel` of a warning that points at the user's own line."""
+    frame, level = sys._getframe(1), 1
+    while frame and frame.f_globals.get("__name__", "").split(".")[0] in OWN:
+        frame, level = frame.f_back, level + 1
+    return level
