@@ -99,8 +99,9 @@ def warn_if_not_converged(record, max_iter):
     last = ", ".join(f"{loss:.4g}" for loss in record.loss_curve[-3:])
     _warn_convergence(
         f"The loss has not converged in max_iter={max_iter} epochs; its last values "
-        f"were {last}. Raise max_iter; with a stochastic solver, raise learning_rate_init "
-        "or use learning_rate='cosine' or 'onecycle', which end with the epochs."
+        f"were {last}. Raise max_iter; with a stochastic solver, raise "
+        "learning_rate_init or use learning_rate='cosine' or 'onecycle', which end "
+        "with the epochs."
     )
 
 
