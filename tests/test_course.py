@@ -408,8 +408,9 @@ def test_a_loss_that_still_falls_is_told(kind, params):
         r"The loss has not converged in max_iter=3 epochs; its last values were "
         r"(\S+, ){2}\S+\. Raise max_iter"
     )
-    with pytest.warns(ConvergenceWarning, match=message):
-        fitted(kind, **params)
+    with pytest.warns(ConvergenceWarning, match=message) as caught:
+        tiny(kind, **params).fit(X, Y[kind])
+    assert caught[0].filename == __file__
 
 
 @both
@@ -425,8 +426,9 @@ def test_badly_scaled_input_is_told(kind):
         "X is badly scaled: the values of feature 1 are about 5.. on average, .*Scale "
         "each feature to mean 0 and variance 1 over all steps"
     )
-    with pytest.warns(UserWarning, match=message):
+    with pytest.warns(UserWarning, match=message) as caught:
         tiny(kind, max_iter=2).fit(shifted, Y[kind])
+    assert caught[0].filename == __file__
 
 
 @both
@@ -440,7 +442,7 @@ def test_exploding_gradients_are_told_once(kind):
     )
     with pytest.warns(ConvergenceWarning, match=message) as caught:
         est.fit(long, Y[kind])
-    assert len(caught) == 1
+    assert len(caught) == 1 and caught[0].filename == __file__
 
 
 VANISHED = [np.r_[[[2.0 * (i % 2) - 1]], np.zeros((150, 1))] for i in range(8)]
@@ -455,7 +457,7 @@ def test_vanishing_gradients_are_told_once():
     est = tiny(RNNClassifier, cell="gru", alpha=0.0, max_iter=6)
     with pytest.warns(ConvergenceWarning, match=VANISHING) as caught:
         est.fit(VANISHED, np.arange(8) % 2)
-    assert len(caught) == 1
+    assert len(caught) == 1 and caught[0].filename == __file__
 
 
 @pytest.mark.parametrize("params", [{}, {"alpha": 0.0, "batch_size": 3}])

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from archive import Missing
 from report import summary, task_table
-from settings import BASE, CELLS, FINALISTS, OTHERS, RATES, STOPPING, label
+from settings import BASE, FINALISTS, OTHERS, RATES, SHAPES, STOPPING, label
 from tasks import all_tasks
 
 QUICK = {"max_iter": 3}
 STAGES = {
     "rates": (RATES, range(3), ("screening",)),
     "others": (OTHERS, range(3), ("screening",)),
-    "cells": (CELLS, range(3), ("screening",)),
+    "shapes": (SHAPES, range(3), ("screening",)),
     "stopping": (STOPPING, range(5), ("stopping",)),
     "final": (FINALISTS, range(10, 15), ("screening", "final")),
 }

@@ -1,5 +1,6 @@
 """The settings that are compared: changes to one base."""
 
+NEVER = 10**6
 BASE = {
     "cell": "gru",
     "hidden_layer_sizes": (64,),
@@ -7,61 +8,73 @@ BASE = {
     "learning_rate_init": 1e-2,
     "max_grad_norm": 1.0,
     "batch_size": 32,
-    "max_iter": 100,
+    "max_iter": 50,
     "alpha": 1e-4,
     "tol": 1e-4,
-    "n_iter_no_change": 10,
+    "n_iter_no_change": NEVER,
     "pooling": "last",
 }
-NEVER = 10**6
+STOPPED = {"max_iter": 100, "n_iter_no_change": 10}
 
 
 def _rates(schedule, *rates):
     return [{"learning_rate": schedule, "learning_rate_init": r} for r in rates]
 
 
+def _each(name, *values):
+    return [{name: value} for value in values]
+
+
 RATES = [
     {},
-    *_rates("onecycle", 1e-3, 3e-3, 2e-2),
+    *_rates("onecycle", 3e-3, 2e-2, 4e-2),
     *_rates("cosine", 1e-3, 3e-3, 1e-2, 2e-2),
-    *_rates("constant", 1e-3, 3e-3, 1e-2),
-    *_rates("adaptive", 3e-3, 1e-2),
+    *({**r, **STOPPED} for r in _rates("constant", 1e-3, 3e-3, 1e-2)),
+    *({**r, **STOPPED} for r in _rates("adaptive", 3e-3, 1e-2)),
+]
+
+SHAPES = [
+    {**shape, **rate}
+    for shape in (
+        *_each("cell", "lstm", "rnn"),
+        *_each("hidden_layer_sizes", (32,), (128,), (64, 64)),
+    )
+    for rate in ({}, *_rates("onecycle", 3e-3, 2e-2), *_rates("cosine", 1e-2))
 ]
 
 OTHERS = [
     {},
-    *({"batch_size": n} for n in (16, 64, 128)),
-    *({"max_grad_norm": norm} for norm in (None, 0.3, 5.0)),
-    *({"max_iter": n} for n in (50, 200)),
-    *({"hidden_layer_sizes": sizes} for sizes in ((32,), (128,), (64, 64))),
-    *({"n_iter_no_change": n} for n in (5, 20, NEVER)),
-    *({"tol": tol} for tol in (1e-3, 1e-5)),
-    *({"alpha": alpha} for alpha in (0.0, 1e-2)),
-    {"pooling": "mean"},
-]
-
-CELLS = [
-    {"cell": cell, **rate}
-    for cell in ("lstm", "rnn")
-    for rate in ({}, *_rates("cosine", 1e-2, 3e-3), *_rates("onecycle", 3e-3))
+    *_each("batch_size", 16, 64, 128),
+    *_each("max_grad_norm", None, 0.3, 5.0),
+    *_each("max_iter", 25, 100, 200),
+    *_each("alpha", 0.0, 1e-2),
+    *_each("pooling", "mean"),
 ]
 
 STOPPING = [
-    {**rate, "n_iter_no_change": n}
-    for rate in ({}, *_rates("cosine", 1e-2, 3e-3))
-    for n in (10, NEVER)
+    {**rate, "max_iter": 100, "n_iter_no_change": n}
+    for rate in ({}, *_rates("onecycle", 3e-3), *_rates("cosine", 3e-3, 1e-2))
+    for n in (NEVER, 10, 20)
 ]
 
 FINALISTS = [
-    *({"max_iter": n, "n_iter_no_change": NEVER} for n in (50, 100)),
-    *(
-        {**rate, "max_iter": 50, "n_iter_no_change": NEVER}
-        for rate in (*_rates("cosine", 1e-2), *_rates("onecycle", 2e-2))
-    ),
+    {},
+    *_each("max_iter", 100),
+    *_rates("onecycle", 2e-2),
+    *_rates("cosine", 1e-2),
+    *({**r, **STOPPED} for r in _rates("constant", 1e-2)),
+    *({**r, **STOPPED} for r in _rates("cosine", 3e-3)),
 ]
+
+NAMELESS = ("cell", "learning_rate", "learning_rate_init")
 
 
 def label(change):
     """A change of the base in words."""
-    words = (f"{k}={'never' if v == NEVER else v}" for k, v in change.items())
+    words = []
+    for name, value in change.items():
+        if name == "n_iter_no_change" and value == NEVER:
+            words.append("no stop")
+        else:
+            words.append(str(value) if name in NAMELESS else f"{name}={value}")
     return " ".join(words) or "base"
