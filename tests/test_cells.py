@@ -272,6 +272,10 @@ def test_a_sound_cell_passes_the_check():
             {"x_gates": tuple("abcdefg")},
             "x_gates of Broken must be a tuple of at most 6 names, got ('a', 'b',",
         ),
+        (
+            {"h_gates": ("a", "a")},
+            "h_gates of Broken must be different names, none of them 'ih' or 'hh'",
+        ),
         ({"x_gates": ()}, "x_gates of Broken must name at least one gate, got ()."),
         (
             {"carried": ("c", "h")},
@@ -283,7 +287,7 @@ def test_a_sound_cell_passes_the_check():
             "got ('a',) and ().",
         ),
     ],
-    ids=["list", "seven", "no_gate", "no_output", "additive"],
+    ids=["list", "seven", "twice", "no_gate", "no_output", "additive"],
 )
 def test_declared_parts_are_checked(attributes, message):
     broken = type("Broken", (Leaky,), attributes)()

@@ -84,7 +84,7 @@ VARIANTS = {
     ),
     "dropout in float32": (
         RNNRegressor(
-            **{**SMALL, "max_iter": 40},
+            **{**SMALL, "learning_rate_init": 0.02},
             dropout=0.1,
             recurrent_dropout=0.1,
             dtype="float32",

@@ -34,12 +34,15 @@ RATES = [
 ]
 
 SHAPES = [
-    {**shape, **rate}
-    for shape in (
-        *_each("cell", "lstm", "rnn"),
-        *_each("hidden_layer_sizes", (32,), (128,), (64, 64)),
-    )
-    for rate in ({}, *_rates("onecycle", 3e-3, 2e-2), *_rates("cosine", 1e-2))
+    {},
+    *(
+        {**shape, **rate}
+        for shape in (
+            *_each("cell", "lstm", "rnn"),
+            *_each("hidden_layer_sizes", (32,), (128,), (64, 64)),
+        )
+        for rate in ({}, *_rates("onecycle", 2e-2), *_rates("cosine", 1e-2))
+    ),
 ]
 
 OTHERS = [
@@ -49,12 +52,13 @@ OTHERS = [
     *_each("max_iter", 25, 100, 200),
     *_each("alpha", 0.0, 1e-2),
     *_each("pooling", "mean"),
+    *({"early_stopping": True, "n_iter_no_change": n} for n in (NEVER, 10)),
 ]
 
 STOPPING = [
     {**rate, "max_iter": 100, "n_iter_no_change": n}
     for rate in ({}, *_rates("onecycle", 3e-3), *_rates("cosine", 3e-3, 1e-2))
-    for n in (NEVER, 10, 20)
+    for n in (NEVER, 10)
 ]
 
 FINALISTS = [

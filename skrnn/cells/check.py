@@ -7,6 +7,7 @@ import numpy as np
 from skrnn.jit import plain
 
 MAX_PARTS = 6
+RESERVED = {"ih", "hh"}
 STEP = 1e-6
 TOLERANCE = 1e-5
 
@@ -30,6 +31,11 @@ def check_parts(cell):
             raise ValueError(
                 f"{part} of {name} must be a tuple of at most {MAX_PARTS} names, "
                 f"got {names!r}."
+            )
+        if len(set(names) - RESERVED) < len(names):
+            raise ValueError(
+                f"{part} of {name} must be different names, none of them 'ih' or "
+                f"'hh', got {names!r}."
             )
     for function in ("forward", "backward"):
         if not isinstance(inspect.getattr_static(cell, function), staticmethod):

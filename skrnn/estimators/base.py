@@ -1,14 +1,19 @@
 """What the classifier and the regressor share: choose parts, train, apply."""
 
 import copy
+import functools
 import itertools
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.metrics import check_scoring
-from sklearn.utils import check_random_state
+from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_array,
+    check_is_fitted,
+)
 
 from skrnn.estimators.callbacks import CallbackSupportMixin, with_callbacks
 from skrnn.estimators.fitting import Fit, Start
@@ -24,7 +29,6 @@ from skrnn.training import (
     Threads,
     TrainingData,
     map_batches,
-    raw_scores,
     warn_if_badly_scaled,
 )
 
@@ -33,6 +37,21 @@ AUTO_BATCH_SIZE = 32
 
 def _chain(lists):
     return list(itertools.chain.from_iterable(lists))
+
+
+def check_y(y, dtype):
+    """Targets as an array of shape (n_sequences,) or (n_sequences, n_columns)."""
+    lengths = {np.size(target) for target in y} if isinstance(y, (list, tuple)) else {1}
+    if len(lengths) > 1:
+        raise ValueError(
+            "y must hold one target, or one row of targets, for each sequence, got "
+            f"entries of {min(lengths)} to {max(lengths)} values; a target for each "
+            "step is not supported."
+        )
+    y = check_array(y, ensure_2d=False, dtype=dtype, input_name="y")
+    if y.ndim == 2 and y.shape[1] == 1:
+        return column_or_1d(y, warn=True)
+    return y
 
 
 def _solver_name(solver):
@@ -94,11 +113,12 @@ class BaseRecurrent(CallbackSupportMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            For data or a parameter that cannot be used, and when the loss becomes
-            infinite or NaN; the weights of the last sound epoch are then kept.
+            For data or a parameter that cannot be used, which leaves the estimator as
+            it was, and when the loss becomes infinite or NaN; the best weights, or the
+            last with a finite loss, are then kept.
         """
         going_on = self.warm_start and hasattr(self, "theta_")
-        encode = self._encode if going_on else self._encode_first
+        encode = self._encode_again if going_on else self._encode_first
         train = self._check_data(X, y, sample_weight, encode, going_on)
         seed = self._draw_seed(going_on)
         train, validation = self._validation(
@@ -118,7 +138,7 @@ class BaseRecurrent(CallbackSupportMixin, BaseEstimator):
     def _partial_fit(self, X, y, sample_weight, encode_first):
         """Run one epoch at the rate `learning_rate_init`, going on from before."""
         going_on = hasattr(self, "theta_")
-        encode = self._encode if going_on else encode_first
+        encode = self._encode_again if going_on else encode_first
         train = self._check_data(X, y, sample_weight, encode, going_on)
         start = self._start(train, self._draw_seed(going_on), going_on)
         if going_on and self._solver_name_ == _solver_name(self.solver):
@@ -259,7 +279,7 @@ class BaseRecurrent(CallbackSupportMixin, BaseEstimator):
         loss = self._make_loss(**self._loss_parameters())
         attributes = {
             "cell_": make_cell(self.cell, self.activation),
-            "_architecture_": self._choose_architecture(train, loss),
+            "_architecture_": self._choose_architecture(train, loss, going_on),
             "_loss_parameters_": self._loss_parameters(),
             "out_activation_": loss.out_activation,
         }
@@ -278,9 +298,11 @@ class BaseRecurrent(CallbackSupportMixin, BaseEstimator):
             theta = network.initialise(rng, constant)
         return Start(theta, seed, Record(), attributes)
 
-    def _choose_architecture(self, train, loss):
+    def _choose_architecture(self, train, loss, going_on):
         sizes = self.hidden_layer_sizes
-        dtype = train.sequences.dtype if self.dtype is None else np.dtype(self.dtype)
+        dtype = np.dtype(self.dtype or train.sequences.dtype)
+        if going_on and self.dtype is None:
+            dtype = self.theta_.dtype
         return {
             "n_inputs": train.sequences.n_features,
             "hidden_layer_sizes": tuple(int(n) for n in np.atleast_1d(sizes)),
@@ -343,6 +365,10 @@ class BaseRecurrent(CallbackSupportMixin, BaseEstimator):
         self.n_outputs_ = self._architecture_["n_raw"]
         self.n_parameters_ = self.theta_.size
 
+    def _encode_again(self, y):
+        """Encode the targets of a fit that goes on."""
+        return self._encode(y)
+
     def _loss_parameters(self):
         """Constructor parameters that the loss depends on."""
         return {}
@@ -363,17 +389,14 @@ class BaseRecurrent(CallbackSupportMixin, BaseEstimator):
         check_is_fitted(self)
         sequences = check_sequences(X, estimator=self, reset=False)
         network = self._network()
+        function = functools.partial(function, network)
         with Threads(self.n_jobs) as threads:
-            return map_batches(
-                lambda packed, space: function(network, packed, space),
-                network,
-                sequences,
-                threads,
-            )
+            return map_batches(function, network, sequences, threads)
 
     def _raw(self, X):
         """Raw scores of the sequences, (n_sequences, K)."""
-        check_is_fitted(self)
-        sequences = check_sequences(X, estimator=self, reset=False)
-        with Threads(self.n_jobs) as threads:
-            return raw_scores(self._network(), self.theta_, sequences, threads)
+
+        def raw(network, packed, space):
+            return packed.restore(network.predict_raw(self.theta_, packed, space))
+
+        return np.concatenate(self._map(X, raw))

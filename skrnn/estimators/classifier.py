@@ -4,14 +4,13 @@ import functools
 
 import numpy as np
 from sklearn.base import ClassifierMixin
-from sklearn.utils import column_or_1d, compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import check_array
 
-from skrnn.estimators.base import BaseRecurrent
+from skrnn.estimators.base import BaseRecurrent, check_y
 from skrnn.estimators.callbacks import with_callbacks
 from skrnn.estimators.parameters import CLASSIFIER, SHARED
 from skrnn.estimators.transaction import all_or_nothing
+from skrnn.estimators.weights import weigh_classes
 from skrnn.losses import (
     BinaryCrossEntropy,
     CategoricalCrossEntropy,
@@ -403,7 +402,7 @@ class RNNClassifier(ClassifierMixin, BaseRecurrent):
         return tags
 
     def _encode_first(self, y, classes=None):
-        y = _check_labels(y)
+        y = check_y(y, dtype=None)
         check_classification_targets(y)
         kind = type_of_target(y, input_name="y")
         if kind == "multiclass-multioutput":
@@ -420,8 +419,13 @@ class RNNClassifier(ClassifierMixin, BaseRecurrent):
         self._class_weights_ = self._weigh_classes(y)
         return self._encode(y)
 
+    def _encode_again(self, y):
+        if self.class_weight != "balanced":
+            self._class_weights_ = self._weigh_classes(check_y(y, dtype=None))
+        return self._encode(y)
+
     def _encode(self, y):
-        y = _check_labels(y)
+        y = check_y(y, dtype=None)
         n_labels = len(self.classes_) if self._multilabel_ else 1
         if (y.shape[1] if y.ndim == 2 else 1) != n_labels:
             raise ValueError(
@@ -433,7 +437,8 @@ class RNNClassifier(ClassifierMixin, BaseRecurrent):
         if unknown.size:
             raise ValueError(
                 f"y must hold the classes {self.classes_.tolist()} only, got "
-                f"{unknown.tolist()}; name all classes in the first partial_fit."
+                f"{unknown.tolist()}; they are fixed by fit, or by the first "
+                "partial_fit, which takes classes=."
             )
         return np.searchsorted(self.classes_, y)
 
@@ -445,7 +450,7 @@ class RNNClassifier(ClassifierMixin, BaseRecurrent):
             )
 
     def _stratify(self, y):
-        return None if self._multilabel_ else _check_labels(y)
+        return None if self._multilabel_ else check_y(y, dtype=None)
 
     def _total_weights(self, sample_weight, targets):
         weights = super()._total_weights(sample_weight, targets)
@@ -457,28 +462,8 @@ class RNNClassifier(ClassifierMixin, BaseRecurrent):
         return weights
 
     def _weigh_classes(self, y):
-        """Weight of each class, an array for each column of y; None for no weights."""
-        given = self.class_weight
-        if given is None:
-            return None
-        columns = y.reshape(len(y), -1).T
         classes = [0, 1] if self._multilabel_ else self.classes_
-        if not isinstance(given, list):
-            given = [given] * len(columns)
-        if len(given) != len(columns):
-            raise ValueError(
-                f"class_weight must be a list of {len(columns)} dicts, one for each "
-                f"column of y, got {len(given)}."
-            )
-        weights = [
-            compute_class_weight(weight, classes=np.asarray(classes), y=column)
-            for weight, column in zip(given, columns, strict=True)
-        ]
-        if min(map(min, weights)) < 0:
-            raise ValueError(
-                f"class_weight must be non-negative, got {self.class_weight!r}."
-            )
-        return weights
+        return weigh_classes(self.class_weight, classes, y)
 
     @property
     def _n_targets_(self):
@@ -490,10 +475,3 @@ class RNNClassifier(ClassifierMixin, BaseRecurrent):
         if len(self.classes_) == 2:
             return BinaryCrossEntropy()
         return CategoricalCrossEntropy(len(self.classes_))
-
-
-def _check_labels(y):
-    y = check_array(y, ensure_2d=False, dtype=None, input_name="y")
-    if y.ndim == 2 and y.shape[1] == 1:
-        return column_or_1d(y, warn=True)
-    return y

@@ -1,11 +1,13 @@
 """One fit of one estimator, from checked data to trained weights."""
 
+import math
 import warnings
 
 from skrnn.estimators.callbacks import FitTasks
 from skrnn.optimizers import make_optimizer
 from skrnn.training import (
     Diagnosis,
+    Epoch,
     LossPlateau,
     Objective,
     Reporter,
@@ -66,6 +68,8 @@ class Fit:
         self.schedule = schedule
         kind = ValidationPlateau if self._selects_best() else LossPlateau
         self.plateau = kind(est.tol, est.n_iter_no_change, self.schedule)
+        if self._selects_best() and self.start.n_iter > 0:
+            self._judge_start()
         self.watchers = [Reporter(est.verbose, epochs.stop)]
         self.watchers.append(Diagnosis(est.max_grad_norm))
         self.tasks = FitTasks(est, *inputs, len(epochs), self.fitted_attributes)
@@ -145,6 +149,14 @@ class Fit:
             watch(epoch, theta)
         self.stopped = self.tasks.after_epoch(theta, self.plateau(epoch, theta))
         return self.stopped
+
+    def _judge_start(self):
+        """Let the weights that a warm start begins with be the best so far."""
+        unknown = math.nan
+        epoch = Epoch(self.start.n_iter, unknown, unknown, unknown, unknown, 0, 0.0)
+        attributes = self.fitted_attributes(self.theta)
+        self.validation.judge(epoch, self.objective, self.theta, attributes)
+        self.plateau(epoch, self.theta)
 
     def _selects_best(self):
         return self.validation is not None and self.estimator.early_stopping

@@ -3,6 +3,7 @@
 from numbers import Integral, Real
 
 import numpy as np
+from sklearn.base import clone
 
 from skrnn.cells import CELLS, Cell
 from skrnn.cells.check import check_parts
@@ -162,7 +163,7 @@ def make_cell(cell, activation):
     """
     if not isinstance(cell, str):
         check_parts(cell)
-        return cell
+        return clone(cell)
     kind = CELLS[cell]
     if activation not in kind.activations:
         able = [repr(name) for name, c in CELLS.items() if activation in c.activations]

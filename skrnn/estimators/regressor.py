@@ -3,10 +3,8 @@
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import d2_pinball_score
-from sklearn.utils import column_or_1d
-from sklearn.utils.validation import check_array
 
-from skrnn.estimators.base import BaseRecurrent
+from skrnn.estimators.base import BaseRecurrent, check_y
 from skrnn.estimators.callbacks import with_callbacks
 from skrnn.estimators.parameters import REGRESSOR, SHARED
 from skrnn.estimators.transaction import all_or_nothing
@@ -292,13 +290,13 @@ class RNNRegressor(RegressorMixin, BaseRecurrent):
         return float(np.mean(scores))
 
     def _encode_first(self, y):
-        y = _check_values(y)
+        y = check_y(y, dtype=np.float64)
         self._flat_y_ = y.ndim == 1
         self._n_targets_ = 1 if self._flat_y_ else y.shape[1]
         return self._encode(y)
 
     def _encode(self, y):
-        y = _check_values(y)
+        y = check_y(y, dtype=np.float64)
         y = y.reshape(len(y), -1)
         if y.shape[1] != self._n_targets_:
             raise ValueError(
@@ -319,10 +317,3 @@ class RNNRegressor(RegressorMixin, BaseRecurrent):
 
     def _make_loss(self, loss, **parameters):
         return REGRESSION_LOSSES[loss](*parameters.values())
-
-
-def _check_values(y):
-    y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
-    if y.ndim == 2 and y.shape[1] == 1:
-        return column_or_1d(y, warn=True)
-    return y

@@ -1,14 +1,15 @@
 """Data set aside to judge the weights after each epoch."""
 
 import copy
+import math
 
 import numpy as np
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import train_test_split
-from sklearn.utils import _safe_indexing
+from sklearn.utils import _safe_indexing, indexable
 
 from skrnn.sequences import check_sequences
-from skrnn.training import TrainingData
+from skrnn.training import NonFiniteLoss, TrainingData
 
 
 class Validation:
@@ -33,8 +34,15 @@ class Validation:
             self.scorer = check_scoring(estimator, estimator.scoring)
 
     def judge(self, epoch, objective, theta, attributes):
-        """Write the validation loss, and score if asked for, into `epoch`."""
+        """Write the validation loss, and score if asked for, into `epoch`.
+
+        Raises
+        ------
+        NonFiniteLoss
+        """
         epoch.validation_loss = objective.mean_loss(theta, self.data)
+        if not math.isfinite(epoch.validation_loss):
+            raise NonFiniteLoss
         if self.scorer is not None:
             estimator = copy.copy(self.estimator)
             vars(estimator).update(attributes)
@@ -94,6 +102,7 @@ def set_aside(estimator, X, y, sample_weight, train, stratify, seed):
         stratify=stratify,
         random_state=seed,
     )
+    X, y = indexable(X, y)
     weights = None
     if sample_weight is not None:
         weights = estimator._check_weights(sample_weight, len(train))[aside]

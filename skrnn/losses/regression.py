@@ -116,10 +116,8 @@ class Poisson(ColumnMeanLoss):
     out_activation = "exp"
 
     def check_targets(self, y):
-        """Raise ValueError unless y is non-negative and somewhere positive."""
+        """Raise ValueError unless y is finite and non-negative."""
         refuse_first(y, ~((y >= 0) & (y < np.inf)), "finite and non-negative")
-        if y.sum() == 0:
-            raise ValueError("y must be positive somewhere, got only zeros.")
 
     def _terms(self, raw, y):
         cap = MAX_LOG[raw.dtype]

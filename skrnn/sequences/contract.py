@@ -4,7 +4,11 @@ from numbers import Number
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.utils.validation import check_array, validate_data
+from sklearn.utils.validation import (
+    _check_feature_names,
+    check_array,
+    validate_data,
+)
 
 from skrnn.sequences.containers import ArraySequences, ListSequences
 
@@ -55,6 +59,8 @@ def check_sequences(X, *, estimator=None, reset=True):
     Sequences
     """
     form, X = _recognise(X)
+    if form == "2-D" and not reset and hasattr(estimator, "n_features_in_"):
+        _check_feature_names(estimator, X, reset=False)
     sequences = _READERS[form](X, estimator)
     if estimator is not None:
         _compare_or_record(X, sequences, form, estimator, reset)

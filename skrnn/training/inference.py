@@ -43,8 +43,12 @@ def raw_scores(network, theta, sequences, threads):
 
 
 def _batches(lengths):
-    """Cut all sequences into runs of about BATCH_STEPS real steps."""
-    n_per_batch = BATCH_STEPS * lengths.size // max(int(lengths.sum()), 1)
-    n_per_batch = min(max(n_per_batch, 1), BATCH_SEQUENCES)
-    starts = range(0, lengths.size, n_per_batch)
-    return [np.arange(i, min(i + n_per_batch, lengths.size)) for i in starts]
+    """Cut all sequences into runs of at most BATCH_STEPS real steps, or of one."""
+    ends, batches, start = np.cumsum(lengths), [], 0
+    while start < lengths.size:
+        limit = ends[start] - lengths[start] + BATCH_STEPS
+        stop = max(int(np.searchsorted(ends, limit, side="right")), start + 1)
+        stop = min(stop, start + BATCH_SEQUENCES)
+        batches.append(np.arange(start, stop))
+        start = stop
+    return batches

@@ -4,6 +4,7 @@ Both call ``after_epoch(epoch, theta)`` when an epoch is over and stop if it ret
 True.
 """
 
+import contextlib
 import math
 import time
 
@@ -59,33 +60,47 @@ def fit_stochastic(
     limit = math.inf if max_grad_norm is None else max_grad_norm
     n, n_batches = len(data), math.ceil(len(data) / batch_size)
     sound = theta.copy()
-    for number in epochs:
-        began = time.perf_counter()
-        rng = np.random.default_rng((seed, number))
-        order = rng.permutation(n) if shuffle else np.arange(n)
-        loss = norm = input_norm = 0.0
-        for k in range(n_batches):
-            batch = order[k * batch_size : (k + 1) * batch_size]
-            value, gradient = objective(theta, data, batch, rng)
-            batch_norm = clip_norm(gradient, limit)
-            _restore_unless_finite(value + batch_norm, theta, sound)
-            sound[:] = theta
-            rate = schedule(number - epochs.start + k / n_batches)
-            optimizer.update(theta, gradient, state, rate)
-            loss += value * batch.size / n
-            norm += batch_norm / n_batches
-            input_norm += objective.input_gradient_norm / n_batches
-        seconds = time.perf_counter() - began
-        epoch = Epoch(number + 1, loss, norm, input_norm, rate, n, seconds)
-        if after_epoch(epoch, theta):
-            break
-    _restore_unless_finite(objective.mean_loss(theta, data.select(batch)), theta, sound)
+    with _kept_sound(theta, sound):
+        for number in epochs:
+            began = time.perf_counter()
+            rng = np.random.default_rng((seed, number))
+            order = rng.permutation(n) if shuffle else np.arange(n)
+            loss = norm = input_norm = 0.0
+            for k in range(n_batches):
+                batch = order[k * batch_size : (k + 1) * batch_size]
+                value, gradient = objective(theta, data, batch, rng)
+                batch_norm = clip_norm(gradient, limit)
+                _check_finite(value + batch_norm)
+                sound[:] = theta
+                rate = schedule(number - epochs.start + k / n_batches)
+                optimizer.update(theta, gradient, state, rate)
+                loss += value * batch.size / n
+                norm += batch_norm / n_batches
+                input_norm += objective.input_gradient_norm / n_batches
+            seconds = time.perf_counter() - began
+            epoch = Epoch(number + 1, loss, norm, input_norm, rate, n, seconds)
+            if after_epoch(epoch, theta):
+                break
+        _check_finite(objective.mean_loss(theta, data, batch))
 
 
-def _restore_unless_finite(value, theta, sound):
+def _check_finite(value):
     if not math.isfinite(value):
-        theta[:] = sound
         raise NonFiniteLoss
+
+
+@contextlib.contextmanager
+def _kept_sound(theta, sound):
+    """Set `theta` back to `sound` when the loss, or at Ctrl-C theta, is not finite."""
+    try:
+        yield
+    except NonFiniteLoss:
+        theta[:] = sound
+        raise
+    except KeyboardInterrupt:
+        if not np.isfinite(theta).all():
+            theta[:] = sound
+        raise
 
 
 def fit_full_batch(
@@ -102,7 +117,7 @@ def fit_full_batch(
         As of `fit_stochastic`.
     optimizer : LBFGS
     tol : float
-        Least fall of the loss that counts.
+        Largest entry of the gradient at a minimum.
 
     Returns
     -------
@@ -116,13 +131,15 @@ def fit_full_batch(
         value, gradient = objective(point.astype(theta.dtype), data, everything, rng)
         run.gradient_norm = clip_norm(gradient, math.inf)
         run.input_gradient_norm = objective.input_gradient_norm
-        if not math.isfinite(value + run.gradient_norm):
-            raise NonFiniteLoss
+        _check_finite(value + run.gradient_norm)
         return value, gradient
 
-    return optimizer.minimize(
+    converged = optimizer.minimize(
         evaluate, theta.copy(), max_iter=len(epochs), tol=tol, callback=run
     )[2]
+    if run.number == epochs.start:
+        run(theta, evaluate(theta)[0])
+    return converged
 
 
 class _Iterations:

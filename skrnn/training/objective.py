@@ -89,12 +89,13 @@ class Objective:
             self.input_gradient_norm = math.sqrt(np.dot(first, first))
             return value + self._penalise(theta, gradient, alpha), gradient
 
-    def mean_loss(self, theta, data):
-        """Weighted mean loss of all of `data`, without dropout and penalty."""
-        weights = data.weights / len(data)
+    def mean_loss(self, theta, data, indices=slice(None)):
+        """Weighted mean loss of `data` at `indices`, without dropout and penalty."""
+        sequences, y = data.sequences.select(indices), data.targets[indices]
+        w = data.weights[indices] / len(sequences)
         with np.errstate(**QUIET):
-            raw = raw_scores(self.network, theta, data.sequences, self.threads)
-            return self.loss.value_and_gradient(raw, data.targets, weights)[0]
+            raw = raw_scores(self.network, theta, sequences, self.threads)
+            return self.loss.value_and_gradient(raw, y, w)[0]
 
     def _shards(self, packed):
         work = 6.0 * self.network.layout.n_weights * packed.rows.shape[0]

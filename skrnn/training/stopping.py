@@ -6,9 +6,10 @@ import math
 class _Plateau:
     """Counts the epochs in a row that brought less than `tol`."""
 
-    def __init__(self, tol, n_iter_no_change):
+    def __init__(self, tol, n_iter_no_change, schedule):
         self.tol = tol
         self.n_iter_no_change = n_iter_no_change
+        self.schedule = schedule
         self.best = math.inf
         self.n_stale = 0
 
@@ -18,6 +19,13 @@ class _Plateau:
         improved = value < self.best
         self.best = min(self.best, value)
         return improved
+
+    def _is_over(self):
+        """Return True to stop; the schedule may object to that."""
+        if self.n_stale <= self.n_iter_no_change:
+            return False
+        self.n_stale = 0
+        return not self.schedule.on_stall()
 
 
 class LossPlateau(_Plateau):
@@ -33,17 +41,10 @@ class LossPlateau(_Plateau):
         Told of a stall; the adaptive one lowers its rate and goes on.
     """
 
-    def __init__(self, tol, n_iter_no_change, schedule):
-        super().__init__(tol, n_iter_no_change)
-        self.schedule = schedule
-
     def __call__(self, epoch, theta):
         """Return True to stop."""
         self._add(epoch.loss)
-        if self.n_stale <= self.n_iter_no_change:
-            return False
-        self.n_stale = 0
-        return not self.schedule.on_stall()
+        return self._is_over()
 
 
 class ValidationPlateau(_Plateau):
@@ -62,8 +63,7 @@ class ValidationPlateau(_Plateau):
     """
 
     def __init__(self, tol, n_iter_no_change, schedule):
-        super().__init__(tol, n_iter_no_change)
-        self.schedule = schedule
+        super().__init__(tol, n_iter_no_change, schedule)
         self.best_theta = self.best_epoch = None
 
     def __call__(self, epoch, theta):
@@ -71,7 +71,4 @@ class ValidationPlateau(_Plateau):
         score = epoch.validation_score
         if self._add(epoch.validation_loss if score is None else -score):
             self.best_theta, self.best_epoch = theta.copy(), epoch
-        if self.n_stale <= self.n_iter_no_change:
-            return False
-        self.n_stale = 0
-        return not self.schedule.on_stall()
+        return self._is_over()

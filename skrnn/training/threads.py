@@ -2,8 +2,9 @@
 
 import contextlib
 import functools
+import os
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 
 from joblib import effective_n_jobs
 from threadpoolctl import ThreadpoolController
@@ -40,13 +41,25 @@ class Threads:
 
     def map(self, function, items):
         """Return ``[function(item) for item in items]``, in the order of the items."""
-        if self.n_jobs == 1 or len(items) == 1:
+        n_helpers = min(self.n_jobs, len(items)) - 1
+        if n_helpers < 1:
             return [function(item) for item in items]
         if self._pool is None:
             self._pool = ThreadPoolExecutor(self.n_jobs - 1)
-        futures = [self._pool.submit(function, item) for item in items[1:]]
-        results = [function(items[0])]
-        return results + [future.result() for future in futures]
+        results, queue = [None] * len(items), iter(range(len(items)))
+
+        def work():
+            for i in queue:
+                results[i] = function(items[i])
+
+        helpers = [self._pool.submit(work) for _ in range(n_helpers)]
+        try:
+            work()
+        finally:
+            wait(helpers)
+        for helper in helpers:
+            helper.result()
+        return results
 
 
 _lock = threading.Lock()
@@ -70,6 +83,19 @@ def _single_threaded_blas():
             _users -= 1
             if _users == 0:
                 _limit.__exit__(None, None, None)
+
+
+def _forget_users():
+    """In a forked child nobody is inside, whatever the parent's threads did."""
+    global _lock, _users
+    _lock = threading.Lock()
+    if _users > 0:
+        _users = 0
+        _limit.__exit__(None, None, None)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_users)
 
 
 @functools.cache
