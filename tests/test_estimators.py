@@ -349,10 +349,14 @@ def test_several_quantiles_have_their_axis_and_never_cross(n_targets):
 
 
 def test_score_of_quantiles_is_weighted():
-    est = tiny(RNNRegressor, loss="quantile", quantiles=(0.2, 0.8)).fit(X, SUMS[:, 0])
-    w = np.r_[np.ones(12), np.zeros(12)]
-    expected = est.score(X[:12], SUMS[:12, 0])
-    assert est.score(X, SUMS[:, 0], w) == pytest.approx(expected)
+    y, w = SUMS[:, 0], np.linspace(0, 3, 24)
+    est = tiny(RNNRegressor, loss="quantile", quantiles=(0.2, 0.8)).fit(X, y)
+    expected = [
+        d2_pinball_score(y, predicted, alpha=q, sample_weight=w)
+        for predicted, q in zip(est.predict(X).T, (0.2, 0.8), strict=True)
+    ]
+    assert est.score(X, y, w) == pytest.approx(np.mean(expected))
+    assert est.score(X, y, w) != pytest.approx(est.score(X, y))
 
 
 def test_a_list_of_one_quantile_is_like_that_quantile():

@@ -99,7 +99,9 @@ def measure(task, parameters, seed):
     began = time.process_time()
     try:
         model.fit(X, y)
-    except ValueError:
+    except ValueError as error:
+        if "infinite or NaN" not in str(error):
+            raise
         return {"score": 0.0, "train": 0.0, "epochs": 0, "seconds": 0.0}
     seconds = time.process_time() - began
     return {

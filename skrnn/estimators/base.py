@@ -127,9 +127,9 @@ class BaseRecurrent(CallbackSupportMixin, BaseEstimator):
         done = self.n_iter_ if going_on else 0
         epochs = range(done, done + self.max_iter)
         start = self._start(train, seed, going_on)
-        schedule = make_schedule(
-            self.learning_rate, self.learning_rate_init, self.max_iter
-        )
+        full_batch = make_optimizer(self.solver).full_batch
+        name = "constant" if full_batch else self.learning_rate
+        schedule = make_schedule(name, self.learning_rate_init, self.max_iter)
         inputs = (X, y, sample_weight)
         fit = self._train(train, validation, start, epochs, schedule, inputs)
         fit.warn_unless_converged()

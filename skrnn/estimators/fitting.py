@@ -18,8 +18,6 @@ from skrnn.training import (
     warn_if_not_converged,
 )
 
-BUDGETED = ("cosine", "onecycle")
-
 
 class Fit:
     """One call of `fit` or `partial_fit`.
@@ -102,10 +100,8 @@ class Fit:
 
     def warn_unless_converged(self):
         """Warn when the epochs ran out while the loss was still falling."""
-        est = self.estimator
-        ends_by_plan = est.learning_rate in BUDGETED and not self.optimizer.full_batch
-        if not self.stopped and not ends_by_plan:
-            warn_if_not_converged(self.record, est.max_iter)
+        if not self.stopped and not self.schedule.planned:
+            warn_if_not_converged(self.record, self.estimator.max_iter)
 
     def _train(self, epochs):
         est = self.estimator

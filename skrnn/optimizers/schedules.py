@@ -17,7 +17,15 @@ class Schedule:
         The user's `learning_rate_init`: the rate to start from, or the highest one.
     n_epochs : int
         The planned number of epochs.
+
+    Attributes
+    ----------
+    planned : bool
+        Whether the rate comes down at the end of the planned epochs only, so that a
+        loss that stalls before is no reason to stop.
     """
+
+    planned = False
 
     def __init__(self, initial, n_epochs):
         self.initial = float(initial)
@@ -84,6 +92,8 @@ class Cosine(Schedule):
     restarts", ICLR 2017.
     """
 
+    planned = True
+
     def __call__(self, epoch):
         return cosine_between(self.initial, 0.0, self._progress(epoch))
 
@@ -100,6 +110,7 @@ class OneCycle(Schedule):
     using large learning rates", 2019 (arXiv:1708.07120).
     """
 
+    planned = True
     rise = 0.3
     start_factor = 1 / 25
     end_factor = 1e-4

@@ -38,13 +38,15 @@ class LossPlateau(_Plateau):
     n_iter_no_change : int
         Epochs without it that are put up with.
     schedule : Schedule
-        Told of a stall; the adaptive one lowers its rate and goes on.
+        Told of a stall; the adaptive one lowers its rate and goes on. A planned one
+        goes on to its end: a task with long delays stalls for many epochs before the
+        loss falls.
     """
 
     def __call__(self, epoch, theta):
         """Return True to stop."""
         self._add(epoch.loss)
-        return self._is_over()
+        return not self.schedule.planned and self._is_over()
 
 
 class ValidationPlateau(_Plateau):
