@@ -138,7 +138,7 @@ class RNNClassifier(ClassifierMixin, BaseRecurrent):
         stratified by class unless y is multilabel.
     n_iter_no_change : int, default=10
         Epochs in a row without improvement that are put up with. "cosine" and
-        "onecycle" go on to their end all the same, unless `early_stopping`.
+        "onecycle" go on to their end unless `early_stopping`, or a loss near zero.
     scoring : str, callable or None, default=None
         Scorer for the validation data; None for the loss, which is smoother.
     class_weight : dict, "balanced", list of dicts or None, default=None

@@ -39,14 +39,15 @@ class LossPlateau(_Plateau):
         Epochs without it that are put up with.
     schedule : Schedule
         Told of a stall; the adaptive one lowers its rate and goes on. A planned one
-        goes on to its end: a task with long delays stalls for many epochs before the
-        loss falls.
+        goes on to its end unless the loss is near zero, less than 10 `tol`: a task
+        with long delays stalls for many epochs before the loss falls.
     """
 
     def __call__(self, epoch, theta):
         """Return True to stop."""
         self._add(epoch.loss)
-        return not self.schedule.planned and self._is_over()
+        may_stop = not self.schedule.planned or epoch.loss < 10 * self.tol
+        return may_stop and self._is_over()
 
 
 class ValidationPlateau(_Plateau):
