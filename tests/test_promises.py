@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from threadpoolctl import OpenBLASController, threadpool_info, threadpool_limits
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from skrnn import RNNClassifier, RNNRegressor
 from skrnn.cells import CELLS
@@ -293,11 +293,6 @@ print([before, after, *inside])
 """
 
 
-@pytest.mark.xfail(
-    hasattr(OpenBLASController, "clear_controlling_thread"),
-    reason="threadpoolctl 3.8 lets the first thread only change the limit",
-    strict=True,
-)
 def test_the_limit_holds_and_is_lifted_where_threads_overlap():
     """Started by one thread, ended by another; and under a limit of the user's."""
     env = {**os.environ, "OPENBLAS_NUM_THREADS": "2"}

@@ -64,7 +64,7 @@ def given(estimator, X_val, y_val, sample_weight_val, encode, loss):
     Raises
     ------
     ValueError
-        When only some of them are given.
+        When only some of them are given, or X_val breaks the data contract.
     """
     if X_val is None and y_val is None and sample_weight_val is None:
         return None
@@ -74,7 +74,10 @@ def given(estimator, X_val, y_val, sample_weight_val, encode, loss):
             "X_val and y_val must be given together, and with sample_weight_val, got "
             f"no {missing}."
         )
-    sequences = check_sequences(X_val, estimator=estimator, reset=False)
+    try:
+        sequences = check_sequences(X_val, estimator=estimator, reset=False)
+    except ValueError as error:
+        raise ValueError(f"X_val was refused: {error}") from error
     targets = encode(y_val)
     loss.check_targets(targets)
     if len(targets) != len(sequences):

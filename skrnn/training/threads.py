@@ -7,7 +7,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor, wait
 
 from joblib import effective_n_jobs
-from threadpoolctl import ThreadpoolController
+from threadpoolctl import OpenBLASController, ThreadpoolController
 
 
 class Threads:
@@ -73,6 +73,7 @@ def _single_threaded_blas():
     global _users, _limit
     with _lock:
         if _users == 0:
+            _take_control()
             _limit = _controller().limit(limits=1, user_api="blas")
             _limit.__enter__()
         _users += 1
@@ -82,7 +83,14 @@ def _single_threaded_blas():
         with _lock:
             _users -= 1
             if _users == 0:
+                _take_control()
                 _limit.__exit__(None, None, None)
+
+
+def _take_control():
+    """Let this thread set OpenBLAS's limit: threadpoolctl 3.8 heeds only one thread."""
+    if hasattr(OpenBLASController, "clear_controlling_thread"):
+        OpenBLASController.clear_controlling_thread(force=True)
 
 
 def _forget_users():
@@ -91,6 +99,7 @@ def _forget_users():
     _lock = threading.Lock()
     if _users > 0:
         _users = 0
+        _take_control()
         _limit.__exit__(None, None, None)
 
 
