@@ -398,7 +398,8 @@ def test_validation_data_must_be_complete(kind):
         y_val=y[:3],
     )
     wide = [np.ones((3, 5))]
-    check(r"X_val was refused: X must have 2 feature\(s\) per step", X_val=wide, y_val=y[:1])
+    refused = r"X_val was refused: X must have 2 feature\(s\) per step"
+    check(refused, X_val=wide, y_val=y[:1])
 
 
 @both
