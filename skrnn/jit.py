@@ -8,7 +8,8 @@ in which
 * every plain function it refers to is compiled along with it and inlined,
 * the names in `bindings` stand for the given values (a cell's `forward`, a number),
 * float literals have the kernel's dtype, so that ``1.0 - z`` stays float32,
-* functions with a typed twin (`typed_twins`) are exchanged for it.
+* functions with a typed twin (`typed_twins`) are exchanged for it, and so are those
+  that are compiled as something else (`compiled_as`).
 
 The compiled code is kept on disk under a name that holds a digest of all the code
 that went into it: an edit anywhere in it makes a new name, so stale code never runs.
@@ -29,11 +30,17 @@ OPTIONS = {
 }
 
 _TWINS = {}
+_COMPILED = {}
 
 
 def typed_twins(function, **twins):
     """Exchange `function` for ``twins[dtype name]`` in every kernel of that dtype."""
     _TWINS.update({(function, name): twin for name, twin in twins.items()})
+
+
+def compiled_as(function, make):
+    """In compiled code, let what ``make()`` returns stand for the plain `function`."""
+    _COMPILED[function] = make
 
 
 def specialise(function, dtype, /, **bindings):
@@ -80,6 +87,8 @@ class _Copier:
         self.copies = {}
 
     def copy(self, function):
+        if function in _COMPILED:
+            return function
         if function not in self.copies:
             self.copies[function] = self._copy(
                 _TWINS.get((function, self.dtype_name), function)
@@ -117,26 +126,34 @@ def _digest(function):
 
 def _feed(state, function):
     code = function.__code__
-    cells = [cell.cell_contents for cell in function.__closure__ or ()]
-    values = [*code.co_consts, *cells, *(function.__defaults__ or ())]
-    names = sorted(function.__globals__.keys() & set(code.co_names))
-    values += [function.__globals__[name] for name in names]
     _feed_code(state, code)
-    for value in values:
+    if function in _COMPILED:
+        _feed_code(state, _COMPILED[function].__code__)
+    names = sorted(function.__globals__.keys() & set(code.co_names))
+    values = [function.__globals__[name] for name in names]
+    values += [cell.cell_contents for cell in function.__closure__ or ()]
+    for value in [*values, *(function.__defaults__ or ())]:
         value = getattr(value, "py_func", value)
         if isinstance(value, types.FunctionType):
             _feed(state, value)
-        elif isinstance(value, types.CodeType):
-            _feed_code(state, value)
-        elif isinstance(value, np.ndarray):
-            state.update(f"{value.dtype} {value.shape}".encode() + value.tobytes())
         else:
-            state.update(f"{type(value).__name__} {value!r}".encode())
+            _feed_value(state, value)
 
 
 def _feed_code(state, code):
     state.update(code.co_code)
     state.update(repr((code.co_names, code.co_varnames)).encode())
+    for value in code.co_consts:
+        _feed_value(state, value)
+
+
+def _feed_value(state, value):
+    if isinstance(value, types.CodeType):
+        _feed_code(state, value)
+    elif isinstance(value, np.ndarray):
+        state.update(f"{value.dtype} {value.shape}".encode() + value.tobytes())
+    else:
+        state.update(f"{type(value).__name__} {value!r}".encode())
 
 
 def _with_inlined_callees(function, inlined):
@@ -145,12 +162,23 @@ def _with_inlined_callees(function, inlined):
 
     names = function.__globals__
     for name, value in names.items():
-        if isinstance(value, types.FunctionType):
+        if not isinstance(value, types.FunctionType):
+            continue
+        if value in _COMPILED:
+            names[name] = _stand_in(value)
+        else:
             if value not in inlined:
                 callee = _with_inlined_callees(value, inlined)
                 inlined[value] = numba.njit(forceinline=True, **OPTIONS)(callee)
             names[name] = inlined[value]
     return function
+
+
+@functools.cache
+def _stand_in(function):
+    import numba
+
+    return function if numba.config.DISABLE_JIT else _COMPILED[function]()
 
 
 def _compile_cached(function):

@@ -5,9 +5,12 @@ import math
 import numpy as np
 
 from skrnn.jit import specialise
-from skrnn.network import loops
+from skrnn.network import blas, loops
 from skrnn.network.parameters import glorot
-from skrnn.network.planes import PUT, TAKE
+from skrnn.network.planes import PUT, TAKE, TAKE_ZEROS
+from skrnn.network.workspace import aligned, padded
+
+BLOCK_ROWS = 256
 
 
 class Layer:
@@ -95,39 +98,33 @@ class Layer:
         cell, H = self.cell, self.n_units
         B, N = packed.lengths.size, x.shape[0]
         name = self.suffix
-        ax = space.array(f"ax_{name}", (len(cell.x_gates), N, H))
-        self._input_products(views, x, ax)
         h = space.array(f"h_{name}", (B + N, H))
         c = space.array(f"c_{name}", (len(cell.carried) - 1, B + N, H))
         h[:B], c[:, :B] = state
-        w, b = self._recurrent_weights(views)
-        ah = space.array(f"ah_{name}", (len(cell.h_gates), B, H))
         tape_rows = N if taped else B
-        tape = space.array(f"tape_{name}", (len(cell.taped), tape_rows, H))
+        tape = space.array(f"tape_{name}", (len(cell.taped), tape_rows * H))
         unit = self._unit_planes(views, B)
         self._specialise(loops.forward_steps)(
-            _flat(ax),
-            _transposed(w),
-            b.copy(),
+            blas.product(self.dtype),
+            x,
+            self._forward_weights(views),
             unit,
             mask,
-            h,
-            _flat(c),
-            _flat(ah),
-            _flat(tape),
+            (h, _flat(c)),
+            tape,
             int(taped),
-            packed.starts,
-            packed.sizes,
+            self._forward_room(B, space),
+            (packed.starts, packed.sizes),
         )
         last = B + packed.last_rows
         return {
             "out": h[B:],
             "state": (h.take(last, axis=0), c.take(last, axis=1)),
-            "kept": (views, x, ax, w, unit, mask, h, c, tape),
+            "kept": (views, x, unit, mask, h, c, tape),
         }
 
     def backward(self, gradient, run, packed, d_out, d_state, space, need_d_x):
-        """Gradient of `forward`, written into the views `gradient`.
+        """Gradient of `forward`, added to the views `gradient`.
 
         Parameters
         ----------
@@ -148,38 +145,27 @@ class Layer:
         d_state : tuple
             Gradient with respect to the initial state.
         """
-        cell, H = self.cell, self.n_units
-        views, x, ax, w, unit, mask, h, c, tape = run["kept"]
-        N, name = x.shape[0], self.suffix
-        d_ah = ax
-        if not cell.additive:
-            d_ah = space.array(f"d_ah_{name}", (len(cell.h_gates), N, H))
-        d_unit = space.array(f"d_unit_{name}", (len(cell.unit_vectors), N, H))
+        views, x, unit, mask, h, c, tape = run["kept"]
+        d_x = space.array(f"d_x_{self.suffix}", x.shape) if need_d_x else x[:0]
+        d_unit = np.zeros((len(self.cell.unit_vectors), self.n_units), self.dtype)
         d_h, d_c = d_state
         self._specialise(loops.backward_steps)(
+            blas.product(self.dtype),
             d_out,
-            d_h,
-            _flat(d_c),
-            w,
+            (d_h, _flat(d_c)),
+            x,
+            self._backward_weights(views),
             unit,
             mask,
-            h,
-            _flat(c),
-            _flat(tape),
-            _flat(ax),
-            _flat(d_ah),
-            _flat(d_unit),
-            packed.starts,
-            packed.sizes,
+            (h, _flat(c)),
+            tape,
+            (*self._weights(gradient), d_unit, d_x),
+            self._backward_room(packed.lengths.size, space),
+            (packed.starts, packed.sizes),
         )
-        self._write(gradient, "ih", ax, x)
-        if cell.h_gates:
-            read = self._read_rows(h, mask, packed, space)
-            self._write(gradient, "hh", d_ah, read)
-        for name, rows in zip(cell.unit_vectors, d_unit, strict=True):
-            gradient[f"weight_{name}_{self.suffix}"][:] = rows.sum(axis=0)
-        d_x = self._input_gradient(views, ax, space) if need_d_x else None
-        return d_x, (d_h, d_c)
+        for name, row in zip(self.cell.unit_vectors, d_unit, strict=True):
+            gradient[f"weight_{name}_{self.suffix}"] += row
+        return d_x if need_d_x else None, (d_h, d_c)
 
     def _specialise(self, loop):
         return specialise(loop, self.dtype, **_bindings(self.cell))
@@ -189,58 +175,68 @@ class Layer:
         view = views[f"{name}_{self.suffix}"]
         return view.reshape(-1, self.n_units, *view.shape[1:])
 
-    def _input_products(self, views, x, ax):
-        np.matmul(x, _transposed(self._gates(views, "weight_ih")), out=ax)
-        ax += self._gates(views, "bias_ih")[:, None, :]
+    def _forward_weights(self, views):
+        """Weights whose rows belong to what is read, and biases."""
+        w_x, b_x, w_h, b_h = self._weights(views)
+        if self.cell.additive:
+            b_x = b_x + b_h
+        return _line_up(w_x.transpose(0, 2, 1)), b_x, _line_up(w_h.transpose(0, 2, 1)), b_h
 
-    def _recurrent_weights(self, views):
-        if self.cell.h_gates:
-            return self._gates(views, "weight_hh"), self._gates(views, "bias_hh")
-        H, dtype = self.n_units, views[f"weight_ih_{self.suffix}"].dtype
-        return np.empty((0, H, H), dtype), np.empty((0, H), dtype)
+    def _backward_weights(self, views):
+        """Weights whose rows belong to the units that are written."""
+        w_x, _, w_h, _ = self._weights(views)
+        return _line_up(w_x), _line_up(w_h)
+
+    def _weights(self, views):
+        """Views w_x (n, H, D), b_x (n, H), w_h (n, H, H) and b_h (n, H)."""
+        kinds = ["ih", "hh"] if self.cell.h_gates else ["ih"]
+        found = [
+            self._gates(views, f"{name}_{kind}")
+            for kind in kinds
+            for name in ("weight", "bias")
+        ]
+        H = self.n_units
+        none = [np.empty((0, H, H), self.dtype), np.empty((0, H), self.dtype)]
+        return found if self.cell.h_gates else found + none
+
+    def _forward_room(self, n_sequences, space):
+        cell, H = self.cell, self.n_units
+        n_block = max(n_sequences, BLOCK_ROWS)
+        return (
+            space.array("ax", (len(cell.x_gates), n_block, H)),
+            space.array("ah", (len(cell.h_gates), n_sequences, H)),
+            space.array("masked", (n_sequences, H)),
+        )
+
+    def _backward_room(self, n_sequences, space):
+        cell, H = self.cell, self.n_units
+        n_block = max(n_sequences, BLOCK_ROWS)
+        d_ax = d_ah = space.array("ax", (len(cell.x_gates), n_block, H))
+        if not cell.additive:
+            d_ah = space.array("d_ah", (len(cell.h_gates), n_block, H))
+        return (
+            d_ax,
+            d_ah,
+            space.array("d_units", (len(cell.unit_vectors), n_block, H)),
+            space.array("read", (n_block, padded(H, self.dtype))),
+            space.array("d_read", (n_sequences, H)),
+        )
 
     def _unit_planes(self, views, n_sequences):
         """Unit vectors repeated for each sequence, (n_unit_vectors, B * H)."""
-        names = self.cell.unit_vectors
-        vectors = [views[f"weight_{name}_{self.suffix}"] for name in names]
-        dtype = views[f"weight_ih_{self.suffix}"].dtype
-        planes = np.empty((len(names), n_sequences * self.n_units), dtype)
+        vectors = [views[f"weight_{n}_{self.suffix}"] for n in self.cell.unit_vectors]
+        planes = np.empty((len(vectors), n_sequences * self.n_units), self.dtype)
         for plane, vector in zip(planes, vectors, strict=True):
             plane.reshape(n_sequences, -1)[:] = vector
         return planes
 
-    def _write(self, gradient, kind, d_gates, read):
-        """Gradients of a weight and its bias, from those of the pre-activations."""
-        d_weight = self._gates(gradient, f"weight_{kind}")
-        np.matmul(d_gates.transpose(0, 2, 1), read, out=d_weight)
-        ones = np.ones(read.shape[0], read.dtype)
-        np.matmul(ones, d_gates, out=self._gates(gradient, f"bias_{kind}"))
 
-    def _read_rows(self, h, mask, packed, space):
-        """What the recurrent products read at each step, (N, H)."""
-        N = h.shape[0] - packed.lengths.size
-        if mask.shape[0] == 0 and packed.sizes[-1] == packed.sizes[0]:
-            return h[:N]
-        read = space.array(f"read_{self.suffix}", (N, self.n_units))
-        np.take(h, packed.previous_rows, axis=0, out=read)
-        if mask.shape[0] > 0:
-            read *= mask[packed.sequence_of_row]
-        return read
-
-    def _input_gradient(self, views, d_ax, space):
-        weights = self._gates(views, "weight_ih")
-        shape = (d_ax.shape[1], self.n_inputs)
-        d_x = space.array(f"d_x_{self.suffix}", shape)
-        part = space.array("d_x_part", shape)
-        np.matmul(d_ax[0], weights[0], out=d_x)
-        for d_gate, weight in zip(d_ax[1:], weights[1:], strict=True):
-            d_x += np.matmul(d_gate, weight, out=part)
-        return d_x
-
-
-def _transposed(weights):
-    """Transpose the weight of each gate; BLAS is faster on a contiguous copy."""
-    return weights.transpose(0, 2, 1).copy()
+def _line_up(weights):
+    """Copy weights (n, J, K) so that each row begins with a cache line."""
+    shape = (*weights.shape[:2], padded(weights.shape[2], weights.dtype))
+    rows = aligned(shape, weights.dtype)
+    rows[:, :, : weights.shape[2]] = weights
+    return rows
 
 
 def _flat(planes):
@@ -259,8 +255,9 @@ def _bindings(cell):
     }
     names = {f"take_{part}": TAKE[n] for part, n in counts.items()}
     names |= {f"put_{part}": PUT[n] for part, n in counts.items()}
+    names["additive"] = cell.additive
     if cell.additive:
-        names["put_h"] = PUT[0]
+        names |= {"take_h": TAKE_ZEROS[len(cell.h_gates)], "put_h": PUT[0]}
     names |= {"cell_forward": cell.forward, "cell_backward": cell.backward}
     return names | cell.bindings()
 

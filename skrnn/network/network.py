@@ -102,7 +102,7 @@ class Network:
         gradient["head_bias"][:] = d_raw.sum(axis=0)
         d_pooled = masks.apply_to_head(d_raw @ views["head_weight"])
         for chunk in reversed(chunks):
-            self._backward(views, total, pool, d_pooled, chunk, masks, space)
+            self._backward(views, gradient, pool, d_pooled, chunk, masks, space)
         return value, total
 
     def outputs(self, theta, packed, space):
@@ -154,20 +154,17 @@ class Network:
         masks = masks.select(slice(chunk.n))
         return self.stack.forward(views, chunk.packed, chunk.state, masks, space, taped)
 
-    def _backward(self, views, total, pool, d_pooled, chunk, masks, space):
+    def _backward(self, views, gradient, pool, d_pooled, chunk, masks, space):
         """Add the gradient that arises in one chunk, running it again if need be."""
         if chunk.n == chunk.n_going_on and not self.pooling.reads_steps:
             return
         run = chunk.run or self._forward(views, chunk, masks, space, taped=True)
-        part = space.zeros("chunk_gradient", total.shape)
-        gradient = self.layout.views(part)
         d_out, d_last = self.pooling.backward(
             views, gradient, pool, d_pooled[: chunk.n], run["out"], chunk
         )
         d_state = self.stack.d_last_output(d_last, run["state"])
         masks = masks.select(slice(chunk.n))
         self.stack.backward(gradient, run, chunk.packed, d_out, d_state, masks, space)
-        total += part
 
 
 class _Chunk:

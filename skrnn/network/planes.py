@@ -6,7 +6,7 @@ are the rows of one array (n_parts, N * H). The rows of one step are contiguous 
 plane, so a step of all active sequences and all units is one flat loop.
 
 ``TAKE[n](planes, j)`` returns entry j of n planes as a tuple and ``PUT[n](planes, j,
-values)`` stores one. They are written out because a compiled loop needs tuples of a
+values)`` stores one; ``TAKE_ZEROS[n]`` returns zeros instead. They are written out because a compiled loop needs tuples of a
 fixed length.
 """
 
@@ -67,5 +67,34 @@ def _put_6(p, j, values):
     p[0, j], p[1, j], p[2, j], p[3, j], p[4, j], p[5, j] = values
 
 
+def _zeros_0(p, j):
+    return ()
+
+
+def _zeros_1(p, j):
+    return (0.0,)
+
+
+def _zeros_2(p, j):
+    return (0.0, 0.0)
+
+
+def _zeros_3(p, j):
+    return (0.0, 0.0, 0.0)
+
+
+def _zeros_4(p, j):
+    return (0.0, 0.0, 0.0, 0.0)
+
+
+def _zeros_5(p, j):
+    return (0.0, 0.0, 0.0, 0.0, 0.0)
+
+
+def _zeros_6(p, j):
+    return (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+
+
 TAKE = (_take_0, _take_1, _take_2, _take_3, _take_4, _take_5, _take_6)
 PUT = (_put_0, _put_1, _put_2, _put_3, _put_4, _put_5, _put_6)
+TAKE_ZEROS = (_zeros_0, _zeros_1, _zeros_2, _zeros_3, _zeros_4, _zeros_5, _zeros_6)

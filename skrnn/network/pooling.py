@@ -167,11 +167,11 @@ class AttentionPooling(Pooling):
         weights = self.weights(pool, scores, chunk.packed)
         d_out = weights[:, None] * d_pooled[b]
         d_score = np.einsum("nf,nf->n", d_out, out - pool["pooled"][b])
-        gradient["attention_score_weight"][:] = d_score @ hidden
+        gradient["attention_score_weight"] += d_score @ hidden
         d_hidden = np.outer(d_score, views["attention_score_weight"])
         d_hidden *= 1 - hidden * hidden
-        gradient["attention_weight"][:] = d_hidden.T @ out
-        gradient["attention_bias"][:] = d_hidden.sum(axis=0)
+        gradient["attention_weight"] += d_hidden.T @ out
+        gradient["attention_bias"] += d_hidden.sum(axis=0)
         d_out += d_hidden @ views["attention_weight"]
         return d_out, np.zeros_like(d_pooled)
 

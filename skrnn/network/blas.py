@@ -1,0 +1,133 @@
+"""Matrix products on parts of arrays, added to what is there, in compiled code.
+
+``np.dot`` inside a kernel takes whole contiguous arrays and overwrites its result.
+`multiply_add` calls SciPy's BLAS itself: factors and result may be parts of rows of
+larger arrays, so that a product can be cut into tiles that BLAS handles best.
+
+On processors with AVX-512, OpenBLAS multiplies small matrices (up to a million
+multiplications) where they lie, at nearly the peak of a core if the rows of the right
+factor are aligned to cache lines. Larger ones it copies first, at half the speed when
+one side is short, as in a step of a recurrent network.
+"""
+
+import functools
+
+import numpy as np
+from threadpoolctl import ThreadpoolController
+
+from skrnn.jit import compiled_as
+
+SMALL = 10**6
+UNBOUNDED = 2**60
+
+
+@functools.cache
+def product(dtype):
+    """What a kernel must know of SciPy's matrix product.
+
+    Returns
+    -------
+    gemm : int
+        Its address.
+    tile : int
+        How many columns of a result to compute at once.
+    limit : int
+        How many multiplications one call may take.
+    """
+    import scipy.linalg.cython_blas  # noqa: F401 - loads the library
+    from numba.extending import get_cython_function_address
+
+    name = {"float32": "sgemm", "float64": "dgemm"}[np.dtype(dtype).name]
+    gemm = get_cython_function_address("scipy.linalg.cython_blas", name)
+    found = {library.get("architecture") for library in ThreadpoolController().info()}
+    if found & {"SkylakeX", "Cooperlake", "SapphireRapids"}:
+        return gemm, 64, SMALL
+    return gemm, UNBOUNDED, UNBOUNDED
+
+
+def multiply_add(gemm, transposed, m, n, k, a, a0, lda, b, b0, ldb, c, c0, ldc):
+    """Add the product of two matrices to a third, ``C += A @ B``.
+
+    Parameters
+    ----------
+    gemm : int
+        Its address, as from `product`.
+    transposed : int
+        1 if A lies in memory as its transpose, (k, m), else 0.
+    m, n, k : int
+        A is (m, k), B is (k, n), C is (m, n).
+    a, b, c : ndarray
+        C-contiguous arrays of one dtype in which the matrices lie.
+    a0, b0, c0 : int
+        Index of the first entry of each matrix.
+    lda, ldb, ldc : int
+        Distance from one row to the next.
+    """
+    left = _matrix(a, a0, lda, (k, m) if transposed else (m, k))
+    result = _matrix(c, c0, ldc, (m, n))
+    result += (left.T if transposed else left) @ _matrix(b, b0, ldb, (k, n))
+
+
+def _matrix(array, first, stride, shape):
+    size = array.itemsize
+    return np.ndarray(shape, array.dtype, array, first * size, (stride * size, size))
+
+
+def _compiled_multiply_add():
+    """`multiply_add` for compiled code: a call of Fortran's gemm.
+
+    Fortran sees each matrix transposed, and so forms ``C.T += B.T @ A.T``.
+    """
+    from llvmlite import ir
+    from numba.core import cgutils, types
+    from numba.extending import intrinsic
+
+    int32, char = ir.IntType(32), ir.IntType(8)
+
+    @intrinsic
+    def call(context, gemm, transposed, m, n, k, a, a0, lda, b, b0, ldb, c, c0, ldc):
+        given = (gemm, transposed, m, n, k, a, a0, lda, b, b0, ldb, c, c0, ldc)
+        integers = [x if isinstance(x, types.Array) else types.int64 for x in given]
+        return types.void(*integers), generate
+
+    def generate(context, builder, signature, arguments):
+        gemm, transposed, m, n, k, a, a0, lda, b, b0, ldb, c, c0, ldc = arguments
+        kinds = dict(zip((a, b, c), (signature.args[i] for i in (5, 8, 11)), strict=True))
+        real = context.get_value_type(kinds[a].dtype)
+
+        def slot(value):
+            pointer = cgutils.alloca_once(builder, value.type)
+            builder.store(value, pointer)
+            return pointer
+
+        def integer(value):
+            return slot(builder.trunc(value, int32))
+
+        def entry(array, first):
+            view = context.make_array(kinds[array])(context, builder, array)
+            return builder.gep(view.data, [first])
+
+        as_is, other = (ir.Constant(char, ord(letter)) for letter in "NT")
+        is_transposed = builder.icmp_signed("!=", transposed, transposed.type(0))
+        one = slot(ir.Constant(real, 1.0))
+        parameters = [
+            slot(as_is),
+            slot(builder.select(is_transposed, other, as_is)),
+            *map(integer, (n, m, k)),
+            one,
+            entry(b, b0),
+            integer(ldb),
+            entry(a, a0),
+            integer(lda),
+            one,
+            entry(c, c0),
+            integer(ldc),
+        ]
+        kind = ir.FunctionType(ir.VoidType(), [p.type for p in parameters])
+        builder.call(builder.inttoptr(gemm, kind.as_pointer()), parameters)
+        return context.get_dummy_value()
+
+    return call
+
+
+compiled_as(multiply_add, _compiled_multiply_add)
