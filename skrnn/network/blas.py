@@ -45,7 +45,7 @@ def product(dtype):
     return gemm, UNBOUNDED, UNBOUNDED
 
 
-def multiply_add(gemm, transposed, m, n, k, a, a0, lda, b, b0, ldb, c, c0, ldc):
+def multiply_add(gemm, transposed, sizes, a, b, c):
     """Add the product of two matrices to a third, ``C += A @ B``.
 
     Parameters
@@ -54,18 +54,16 @@ def multiply_add(gemm, transposed, m, n, k, a, a0, lda, b, b0, ldb, c, c0, ldc):
         Its address, as from `product`.
     transposed : int
         1 if A lies in memory as its transpose, (k, m), else 0.
-    m, n, k : int
-        A is (m, k), B is (k, n), C is (m, n).
-    a, b, c : ndarray
-        C-contiguous arrays of one dtype in which the matrices lie.
-    a0, b0, c0 : int
-        Index of the first entry of each matrix.
-    lda, ldb, ldc : int
-        Distance from one row to the next.
+    sizes : tuple of int
+        m, n and k: A is (m, k), B is (k, n), C is (m, n).
+    a, b, c : tuple
+        Where each matrix lies: a C-contiguous array, the index of the matrix's first
+        entry in it, and the distance from one row of the matrix to the next.
     """
-    left = _matrix(a, a0, lda, (k, m) if transposed else (m, k))
-    result = _matrix(c, c0, ldc, (m, n))
-    result += (left.T if transposed else left) @ _matrix(b, b0, ldb, (k, n))
+    m, n, k = sizes
+    left = _matrix(*a, (k, m) if transposed else (m, k))
+    result = _matrix(*c, (m, n))
+    result += (left.T if transposed else left) @ _matrix(*b, (k, n))
 
 
 def _matrix(array, first, stride, shape):
@@ -85,15 +83,12 @@ def _compiled_multiply_add():
     int32, char = ir.IntType(32), ir.IntType(8)
 
     @intrinsic
-    def call(context, gemm, transposed, m, n, k, a, a0, lda, b, b0, ldb, c, c0, ldc):
-        given = (gemm, transposed, m, n, k, a, a0, lda, b, b0, ldb, c, c0, ldc)
-        integers = [x if isinstance(x, types.Array) else types.int64 for x in given]
-        return types.void(*integers), generate
+    def call(context, gemm, transposed, sizes, a, b, c):
+        return types.void(types.int64, types.int64, sizes, a, b, c), generate
 
     def generate(context, builder, signature, arguments):
-        gemm, transposed, m, n, k, a, a0, lda, b, b0, ldb, c, c0, ldc = arguments
-        kinds = dict(zip((a, b, c), (signature.args[i] for i in (5, 8, 11)), strict=True))
-        real = context.get_value_type(kinds[a].dtype)
+        gemm, transposed, sizes, *matrices = arguments
+        m, n, k = cgutils.unpack_tuple(builder, sizes)
 
         def slot(value):
             pointer = cgutils.alloca_once(builder, value.type)
@@ -103,25 +98,20 @@ def _compiled_multiply_add():
         def integer(value):
             return slot(builder.trunc(value, int32))
 
-        def entry(array, first):
-            view = context.make_array(kinds[array])(context, builder, array)
-            return builder.gep(view.data, [first])
+        def matrix(value, kind):
+            array, first, stride = cgutils.unpack_tuple(builder, value)
+            view = context.make_array(kind[0])(context, builder, array)
+            return builder.gep(view.data, [first]), integer(stride)
 
+        a, b, c = map(matrix, matrices, signature.args[3:])
         as_is, other = (ir.Constant(char, ord(letter)) for letter in "NT")
         is_transposed = builder.icmp_signed("!=", transposed, transposed.type(0))
-        one = slot(ir.Constant(real, 1.0))
+        one = slot(a[0].type.pointee(1.0))
         parameters = [
             slot(as_is),
             slot(builder.select(is_transposed, other, as_is)),
             *map(integer, (n, m, k)),
-            one,
-            entry(b, b0),
-            integer(ldb),
-            entry(a, a0),
-            integer(lda),
-            one,
-            entry(c, c0),
-            integer(ldc),
+            *(one, *b, *a, one, *c),
         ]
         kind = ir.FunctionType(ir.VoidType(), [p.type for p in parameters])
         builder.call(builder.inttoptr(gemm, kind.as_pointer()), parameters)

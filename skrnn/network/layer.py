@@ -8,9 +8,10 @@ from skrnn.jit import specialise
 from skrnn.network import blas, loops
 from skrnn.network.parameters import glorot
 from skrnn.network.planes import PUT, TAKE, TAKE_ZEROS
-from skrnn.network.workspace import aligned, padded
+from skrnn.network.products import lay_out
+from skrnn.network.workspace import padded
 
-BLOCK_ROWS = 256
+BLOCK_ROWS = 128
 
 
 class Layer:
@@ -32,6 +33,7 @@ class Layer:
         self.n_units = n_units
         self.suffix = suffix
         self.dtype = dtype
+        self.blas = blas.product(dtype)
 
     def shapes(self):
         """Shapes of the parameters by name; gates are stacked in the cell's order."""
@@ -105,7 +107,7 @@ class Layer:
         tape = space.array(f"tape_{name}", (len(cell.taped), tape_rows * H))
         unit = self._unit_planes(views, B)
         self._specialise(loops.forward_steps)(
-            blas.product(self.dtype),
+            self.blas,
             x,
             self._forward_weights(views),
             unit,
@@ -150,7 +152,7 @@ class Layer:
         d_unit = np.zeros((len(self.cell.unit_vectors), self.n_units), self.dtype)
         d_h, d_c = d_state
         self._specialise(loops.backward_steps)(
-            blas.product(self.dtype),
+            self.blas,
             d_out,
             (d_h, _flat(d_c)),
             x,
@@ -180,12 +182,13 @@ class Layer:
         w_x, b_x, w_h, b_h = self._weights(views)
         if self.cell.additive:
             b_x = b_x + b_h
-        return _line_up(w_x.transpose(0, 2, 1)), b_x, _line_up(w_h.transpose(0, 2, 1)), b_h
+        w_x, w_h = w_x.transpose(0, 2, 1), w_h.transpose(0, 2, 1)
+        return lay_out(self.blas, w_x), b_x, lay_out(self.blas, w_h), b_h
 
     def _backward_weights(self, views):
         """Weights whose rows belong to the units that are written."""
         w_x, _, w_h, _ = self._weights(views)
-        return _line_up(w_x), _line_up(w_h)
+        return lay_out(self.blas, w_x), lay_out(self.blas, w_h)
 
     def _weights(self, views):
         """Views w_x (n, H, D), b_x (n, H), w_h (n, H, H) and b_h (n, H)."""
@@ -229,14 +232,6 @@ class Layer:
         for plane, vector in zip(planes, vectors, strict=True):
             plane.reshape(n_sequences, -1)[:] = vector
         return planes
-
-
-def _line_up(weights):
-    """Copy weights (n, J, K) so that each row begins with a cache line."""
-    shape = (*weights.shape[:2], padded(weights.shape[2], weights.dtype))
-    rows = aligned(shape, weights.dtype)
-    rows[:, :, : weights.shape[2]] = weights
-    return rows
 
 
 def _flat(planes):

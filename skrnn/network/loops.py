@@ -33,9 +33,9 @@ def forward_steps(blas, x, weights, unit, mask, carried, tape, taped, room, step
         As from `skrnn.network.blas.product`.
     x : (N, D)
     weights : tuple
-        w_x (n_x_gates, D, H), b_x (n_x_gates, H), w_h (n_h_gates, H, H) and b_h
-        (n_h_gates, H). The rows of a weight belong to what is read and may be longer
-        than H. For an additive cell b_x is the sum of both biases.
+        w_x, of n_x_gates times (D, H), b_x (n_x_gates, H), w_h, of n_h_gates times
+        (H, H), and b_h (n_h_gates, H). The rows of a weight belong to what is read;
+        weights are laid out in tiles, see `skrnn.network.products`. For an additive cell b_x is the sum of both biases.
     unit : (n_unit_vectors, B * H)
         Unit vectors, repeated for each sequence.
     mask : (B, H) or (0, H)
@@ -148,8 +148,8 @@ def backward_steps(
         to the final state of each sequence, on return that with respect to the initial
         state.
     weights : tuple
-        w_x (n_x_gates, H, D) and w_h (n_h_gates, H, H). The rows of a weight belong to
-        the units that are written and may be longer.
+        w_x and w_h, of n_x_gates times (H, D) and n_h_gates times (H, H). The rows of
+        a weight belong to the units that are written; laid out in tiles.
     blas, x, unit, mask, carried, tape, steps
         As in `forward_steps`.
     written : tuple
