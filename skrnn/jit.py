@@ -29,6 +29,12 @@ OPTIONS = {
     "fastmath": {"contract", "reassoc", "nsz", "arcp", "afn"},
 }
 
+INLINED = {  # compiled code does not need what lets Python and C call a function
+    "forceinline": True,
+    "no_cpython_wrapper": True,
+    "no_cfunc_wrapper": True,
+}
+
 _TWINS = {}
 _COMPILED = {}
 
@@ -169,7 +175,7 @@ def _with_inlined_callees(function, inlined):
         else:
             if value not in inlined:
                 callee = _with_inlined_callees(value, inlined)
-                inlined[value] = numba.njit(forceinline=True, **OPTIONS)(callee)
+                inlined[value] = numba.njit(**INLINED, **OPTIONS)(callee)
             names[name] = inlined[value]
     return function
 
@@ -185,7 +191,7 @@ def _compile_cached(function):
     import numba
 
     try:
-        return numba.njit(cache=True, **OPTIONS)(function)
+        return numba.njit(cache=True, no_cfunc_wrapper=True, **OPTIONS)(function)
     except RuntimeError as error:
         if "no locator" not in str(error):
             raise

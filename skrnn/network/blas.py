@@ -16,6 +16,7 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from skrnn.jit import compiled_as
+from skrnn.network.workspace import LINE
 
 SMALL = 10**6
 UNBOUNDED = 2**60
@@ -33,19 +34,23 @@ def product(dtype):
         How many columns of a result to compute at once.
     limit : int
         How many multiplications one call may take.
+    line : int
+        Numbers of `dtype` in a cache line.
     """
     import scipy.linalg.cython_blas  # noqa: F401 - loads the library
     from numba.extending import get_cython_function_address
 
-    name = {"float32": "sgemm", "float64": "dgemm"}[np.dtype(dtype).name]
+    dtype = np.dtype(dtype)
+    line = LINE // dtype.itemsize
+    name = {"float32": "sgemm", "float64": "dgemm"}[dtype.name]
     gemm = get_cython_function_address("scipy.linalg.cython_blas", name)
     found = {library.get("architecture") for library in ThreadpoolController().info()}
     if found & {"SkylakeX", "Cooperlake", "SapphireRapids"}:
-        return gemm, 64, SMALL
-    return gemm, UNBOUNDED, UNBOUNDED
+        return gemm, 64, SMALL, line
+    return gemm, UNBOUNDED, UNBOUNDED, line
 
 
-def multiply_add(gemm, transposed, sizes, a, b, c):
+def multiply_add(gemm, transposed, sizes, places, strides, a, b, c):
     """Add the product of two matrices to a third, ``C += A @ B``.
 
     Parameters
@@ -56,19 +61,22 @@ def multiply_add(gemm, transposed, sizes, a, b, c):
         1 if A lies in memory as its transpose, (k, m), else 0.
     sizes : tuple of int
         m, n and k: A is (m, k), B is (k, n), C is (m, n).
-    a, b, c : tuple
-        Where each matrix lies: a C-contiguous array, the index of the matrix's first
-        entry in it, and the distance from one row of the matrix to the next.
+    places, strides : tuple of int
+        The index of each matrix's first entry in its array, and the distance from one
+        row to the next.
+    a, b, c : ndarray
+        Flat, contiguous arrays in which the matrices lie.
     """
     m, n, k = sizes
-    left = _matrix(*a, (k, m) if transposed else (m, k))
-    result = _matrix(*c, (m, n))
-    result += (left.T if transposed else left) @ _matrix(*b, (k, n))
+    left = _matrix(a, (k, m) if transposed else (m, k), places[0], strides[0])
+    right = _matrix(b, (k, n), places[1], strides[1])
+    result = _matrix(c, (m, n), places[2], strides[2])
+    result += (left.T if transposed else left) @ right
 
 
-def _matrix(array, first, stride, shape):
+def _matrix(array, shape, place, stride):
     size = array.itemsize
-    return np.ndarray(shape, array.dtype, array, first * size, (stride * size, size))
+    return np.ndarray(shape, array.dtype, array, place * size, (stride * size, size))
 
 
 def _compiled_multiply_add():
@@ -83,11 +91,13 @@ def _compiled_multiply_add():
     int32, char = ir.IntType(32), ir.IntType(8)
 
     @intrinsic
-    def call(context, gemm, transposed, sizes, a, b, c):
-        return types.void(types.int64, types.int64, sizes, a, b, c), generate
+    def call(context, gemm, transposed, sizes, places, strides, a, b, c):
+        three = types.UniTuple(types.int64, 3)
+        given = (types.int64, types.int64, three, three, three, a, b, c)
+        return types.void(*given), generate
 
     def generate(context, builder, signature, arguments):
-        gemm, transposed, sizes, *matrices = arguments
+        gemm, transposed, sizes, places, strides, *arrays = arguments
         m, n, k = cgutils.unpack_tuple(builder, sizes)
 
         def slot(value):
@@ -98,12 +108,17 @@ def _compiled_multiply_add():
         def integer(value):
             return slot(builder.trunc(value, int32))
 
-        def matrix(value, kind):
-            array, first, stride = cgutils.unpack_tuple(builder, value)
-            view = context.make_array(kind[0])(context, builder, array)
-            return builder.gep(view.data, [first]), integer(stride)
+        def matrix(array, kind, place, stride):
+            view = context.make_array(kind)(context, builder, array)
+            return builder.gep(view.data, [place]), integer(stride)
 
-        a, b, c = map(matrix, matrices, signature.args[3:])
+        a, b, c = map(
+            matrix,
+            arrays,
+            signature.args[5:],
+            cgutils.unpack_tuple(builder, places),
+            cgutils.unpack_tuple(builder, strides),
+        )
         as_is, other = (ir.Constant(char, ord(letter)) for letter in "NT")
         is_transposed = builder.icmp_signed("!=", transposed, transposed.type(0))
         one = slot(a[0].type.pointee(1.0))

@@ -1,5 +1,6 @@
 """A cell unrolled over time: parameters, matrix products and the two time loops."""
 
+import functools
 import math
 
 import numpy as np
@@ -8,8 +9,7 @@ from skrnn.jit import specialise
 from skrnn.network import blas, loops
 from skrnn.network.parameters import glorot
 from skrnn.network.planes import PUT, TAKE, TAKE_ZEROS
-from skrnn.network.products import lay_out
-from skrnn.network.workspace import padded
+from skrnn.network.products import tiled_size
 
 BLOCK_ROWS = 128
 
@@ -99,29 +99,29 @@ class Layer:
         """
         cell, H = self.cell, self.n_units
         B, N = packed.lengths.size, x.shape[0]
-        name = self.suffix
-        h = space.array(f"h_{name}", (B + N, H))
-        c = space.array(f"c_{name}", (len(cell.carried) - 1, B + N, H))
-        h[:B], c[:, :B] = state
-        tape_rows = N if taped else B
-        tape = space.array(f"tape_{name}", (len(cell.taped), tape_rows * H))
+        h = space.array(f"h_{self.suffix}", ((B + N) * H,))
+        c = space.array(f"c_{self.suffix}", (len(cell.carried) - 1, (B + N) * H))
+        h[: B * H], c[:, : B * H] = state[0].reshape(-1), _flat(state[1])
+        rows = N if taped else B
+        tape = space.array(f"tape_{self.suffix}", (len(cell.taped), rows * H))
         unit = self._unit_planes(views, B)
-        self._specialise(loops.forward_steps)(
+        self._forward_steps(
             self.blas,
-            x,
+            (B, self.n_inputs, H, BLOCK_ROWS),
+            x.reshape(-1),
             self._forward_weights(views),
             unit,
-            mask,
-            (h, _flat(c)),
-            tape,
-            int(taped),
+            mask.reshape(-1),
+            (h, c),
+            (tape, int(taped)),
             self._forward_room(B, space),
             (packed.starts, packed.sizes),
         )
         last = B + packed.last_rows
+        out = h.reshape(B + N, H)
         return {
-            "out": h[B:],
-            "state": (h.take(last, axis=0), c.take(last, axis=1)),
+            "out": out[B:],
+            "state": (out.take(last, axis=0), _rows(c, H).take(last, axis=1)),
             "kept": (views, x, unit, mask, h, c, tape),
         }
 
@@ -149,28 +149,36 @@ class Layer:
         """
         views, x, unit, mask, h, c, tape = run["kept"]
         d_x = space.array(f"d_x_{self.suffix}", x.shape) if need_d_x else x[:0]
+        B = packed.lengths.size
         d_unit = np.zeros((len(self.cell.unit_vectors), self.n_units), self.dtype)
         d_h, d_c = d_state
-        self._specialise(loops.backward_steps)(
+        w_x, _, w_h, _ = self._weights(views)
+        self._backward_steps(
             self.blas,
-            d_out,
-            (d_h, _flat(d_c)),
-            x,
-            self._backward_weights(views),
+            (B, self.n_inputs, self.n_units, BLOCK_ROWS),
+            d_out.reshape(-1),
+            (d_h.reshape(-1), _flat(d_c)),
+            x.reshape(-1),
+            (w_x, w_h),
             unit,
-            mask,
-            (h, _flat(c)),
+            mask.reshape(-1),
+            (h, c),
             tape,
-            (*self._weights(gradient), d_unit, d_x),
-            self._backward_room(packed.lengths.size, space),
+            (*self._weights(gradient), d_unit, d_x.reshape(-1)),
+            self._backward_room(B, space),
             (packed.starts, packed.sizes),
         )
         for name, row in zip(self.cell.unit_vectors, d_unit, strict=True):
             gradient[f"weight_{name}_{self.suffix}"] += row
         return d_x if need_d_x else None, (d_h, d_c)
 
-    def _specialise(self, loop):
-        return specialise(loop, self.dtype, **_bindings(self.cell))
+    @functools.cached_property
+    def _forward_steps(self):
+        return specialise(loops.forward_steps, self.dtype, **_bindings(self.cell))
+
+    @functools.cached_property
+    def _backward_steps(self):
+        return specialise(loops.backward_steps, self.dtype, **_bindings(self.cell))
 
     def _gates(self, views, name):
         """View of a stacked parameter with one entry for each gate."""
@@ -178,51 +186,45 @@ class Layer:
         return view.reshape(-1, self.n_units, *view.shape[1:])
 
     def _forward_weights(self, views):
-        """Weights whose rows belong to what is read, and biases."""
         w_x, b_x, w_h, b_h = self._weights(views)
-        if self.cell.additive:
-            b_x = b_x + b_h
-        w_x, w_h = w_x.transpose(0, 2, 1), w_h.transpose(0, 2, 1)
-        return lay_out(self.blas, w_x), b_x, lay_out(self.blas, w_h), b_h
-
-    def _backward_weights(self, views):
-        """Weights whose rows belong to the units that are written."""
-        w_x, _, w_h, _ = self._weights(views)
-        return lay_out(self.blas, w_x), lay_out(self.blas, w_h)
+        return w_x, b_x + b_h if self.cell.additive else b_x, w_h, b_h
 
     def _weights(self, views):
-        """Views w_x (n, H, D), b_x (n, H), w_h (n, H, H) and b_h (n, H)."""
-        kinds = ["ih", "hh"] if self.cell.h_gates else ["ih"]
-        found = [
-            self._gates(views, f"{name}_{kind}")
-            for kind in kinds
-            for name in ("weight", "bias")
-        ]
-        H = self.n_units
-        none = [np.empty((0, H, H), self.dtype), np.empty((0, H), self.dtype)]
-        return found if self.cell.h_gates else found + none
+        """Views w_x (X, H * D), b_x (X, H), w_h (G, H * H) and b_h (G, H)."""
+        D, H = self.n_inputs, self.n_units
+        sizes = {"weight_ih": H * D, "bias_ih": H, "weight_hh": H * H, "bias_hh": H}
+        none = np.empty(0, self.dtype)
+        return tuple(
+            views.get(f"{name}_{self.suffix}", none).reshape(-1, size)
+            for name, size in sizes.items()
+        )
 
     def _forward_room(self, n_sequences, space):
-        cell, H = self.cell, self.n_units
-        n_block = max(n_sequences, BLOCK_ROWS)
+        D, H = self.n_inputs, self.n_units
+        n_x, n_h = len(self.cell.x_gates), len(self.cell.h_gates)
         return (
-            space.array("ax", (len(cell.x_gates), n_block, H)),
-            space.array("ah", (len(cell.h_gates), n_sequences, H)),
-            space.array("masked", (n_sequences, H)),
+            space.array("ax", (n_x, max(n_sequences, BLOCK_ROWS) * H)),
+            space.array("ah", (n_h, n_sequences * H)),
+            space.array("masked", (n_sequences * H,)),
+            space.array("tiles_x", (n_x, tiled_size(self.blas, D, H))),
+            space.array("tiles_h", (n_h, tiled_size(self.blas, H, H))),
         )
 
     def _backward_room(self, n_sequences, space):
-        cell, H = self.cell, self.n_units
+        D, H = self.n_inputs, self.n_units
+        n_x, n_h = len(self.cell.x_gates), len(self.cell.h_gates)
         n_block = max(n_sequences, BLOCK_ROWS)
-        d_ax = d_ah = space.array("ax", (len(cell.x_gates), n_block, H))
-        if not cell.additive:
-            d_ah = space.array("d_ah", (len(cell.h_gates), n_block, H))
+        d_ax = d_ah = space.array("ax", (n_x, n_block * H))
+        if not self.cell.additive:
+            d_ah = space.array("d_ah", (n_h, n_block * H))
         return (
             d_ax,
             d_ah,
-            space.array("d_units", (len(cell.unit_vectors), n_block, H)),
-            space.array("read", (n_block, padded(H, self.dtype))),
-            space.array("d_read", (n_sequences, H)),
+            space.array("d_units", (len(self.cell.unit_vectors), n_block * H)),
+            space.array("read", (n_block * H,)),
+            space.array("d_read", (n_sequences * H,)),
+            space.array("tiles_d_x", (n_x, tiled_size(self.blas, H, D))),
+            space.array("tiles_h", (n_h, tiled_size(self.blas, H, H))),
         )
 
     def _unit_planes(self, views, n_sequences):
@@ -237,6 +239,11 @@ class Layer:
 def _flat(planes):
     """(n, rows, H) as (n, rows * H)."""
     return planes.reshape(planes.shape[0], math.prod(planes.shape[1:]))
+
+
+def _rows(planes, H):
+    """(n, rows * H) as (n, rows, H)."""
+    return planes.reshape(planes.shape[0], planes.shape[1] // H, H)
 
 
 def _bindings(cell):

@@ -5,9 +5,9 @@ rows, a plane: a contiguous run of N * H numbers, row after row. The planes of a
 are the rows of one array (n_parts, N * H). The rows of one step are contiguous in each
 plane, so a step of all active sequences and all units is one flat loop.
 
-``TAKE[n](planes, j)`` returns entry j of n planes as a tuple and ``PUT[n](planes, j,
-values)`` stores one; ``TAKE_ZEROS[n]`` returns zeros instead. They are written out because a compiled loop needs tuples of a
-fixed length.
+``TAKE[n](planes, j)`` returns entry j of n planes as a tuple, ``PUT[n](planes, j,
+values)`` stores one, and ``TAKE_ZEROS[n]`` returns zeros instead. They are written out
+because a compiled loop needs tuples of a fixed length.
 """
 
 

@@ -1,73 +1,91 @@
 """Matrix products in tiles that BLAS multiplies fastest, added to what is there.
 
-`blas` is what `skrnn.network.blas.product` returns. All matrices are C-contiguous.
+Matrices are C-contiguous and lie at the beginning of flat arrays. All functions run
+compiled; flat arrays keep the compilation short, and unsigned indices the loops fast,
+since Numba tests signed ones for negative values.
+
+A right factor is laid out in tiles: some columns, contiguous, so that a tile stays in
+the cache as a whole and each of its rows begins with a cache line; then the next.
 """
 
+import numpy as np
+
 from skrnn.network.blas import multiply_add
-from skrnn.network.workspace import LINE, aligned
 
 MIN_ROWS = 4
 
 
-def lay_out(blas, weights):
-    """Copy right factors (n, K, J) into tiles, (n, n_tiles, K, width).
+def tiled_size(blas, K, J):
+    """Numbers that a right factor (K, J) takes when laid out in tiles."""
+    width = tile_width(blas, J)
+    return K * (J + -J % width)
 
-    A tile is some columns, contiguous, so that it stays in the cache as a whole; each
-    of its rows begins with a cache line. What is left over in the last is not set.
+
+def tile_width(blas, J):
+    """Columns of a tile of a right factor with J columns."""
+    return min(blas[1], J + -J % blas[3])
+
+
+def lay_out(blas, w, K, J, next_row, next_column, tiles):
+    """Copy a right factor (K, J) into tiles.
+
+    `next_row` and `next_column` are the distances in `w` between the rows and between
+    the columns of the factor.
     """
-    n, K, J = weights.shape
-    per_line = LINE // weights.itemsize
-    width = min(blas[1], -(-J // per_line) * per_line)
-    tiles = aligned((n, -(-J // width), K, width), weights.dtype)
-    for t, j in enumerate(range(0, J, width)):
-        part = weights[:, :, j : j + width]
-        tiles[:, t, :, : part.shape[2]] = part
-    return tiles
+    width = tile_width(blas, J)
+    step, to = np.uint64(next_column), np.uint64(0)
+    for first in range(0, J, width):
+        n_columns = min(width, J - first)
+        for k in range(K):
+            at = np.uint64(k * next_row + first * next_column)
+            for i in range(n_columns):
+                tiles[to + np.uint64(i)] = w[at + np.uint64(i) * step]
+            to += np.uint64(width)
 
 
-# Everything below runs compiled.
+def add_product(blas, sizes, x, tiles, out):
+    """Add ``x @ w`` to `out`: (n, K) and (K, J), laid out in tiles, to (n, J).
 
-
-def add_product(blas, x, w, out):
-    """Add ``x @ w`` to `out`: (n, K) and (K, J), laid out in tiles, to (n, J)."""
-    gemm, _, limit = blas
-    n, K = x.shape
-    J = out.shape[1]
-    n_tiles, _, width = w.shape
-    rows = max(MIN_ROWS, limit // (K * width) // MIN_ROWS * MIN_ROWS)
-    for t in range(n_tiles):
-        j, tile = t * width, t * K * width
-        m = min(width, J - j)
+    `sizes` is n, K and J.
+    """
+    n, K, J = sizes
+    width = tile_width(blas, J)
+    rows = max(MIN_ROWS, blas[2] // (K * width) // MIN_ROWS * MIN_ROWS)
+    for j in range(0, J, width):
         for i in range(0, n, rows):
-            left, right, to = (x, i * K, K), (w, tile, width), (out, i * J + j, J)
-            multiply_add(gemm, 0, (min(rows, n - i), m, K), left, right, to)
+            part = min(rows, n - i), min(width, J - j), K
+            places = i * K, j * K, i * J + j
+            multiply_add(blas[0], 0, part, places, (K, width, J), x, tiles, out)
 
 
-def add_outer_product(blas, d, x, out):
-    """Add ``d.T @ x`` to `out`: (n, J) and (n, K or more) to (J, K)."""
-    gemm, tile, limit = blas
-    n, J = d.shape
-    K, stride = out.shape[1], x.shape[1]
-    rows = limit // 4 // (min(J, tile) * min(K, tile))
+def add_outer_product(blas, sizes, d, x, out):
+    """Add ``d.T @ x`` to `out`: (n, J) and (n, K) to (J, K); `sizes` is n, J and K."""
+    n, J, K = sizes
+    tile = blas[1]
+    rows = blas[2] // 4 // (min(J, tile) * min(K, tile))
     for j in range(0, J, tile):
         for k in range(0, K, tile):
             for i in range(0, n, rows):
-                sizes = (min(tile, J - j), min(tile, K - k), min(rows, n - i))
-                left, right = (d, i * J + j, J), (x, i * stride + k, stride)
-                multiply_add(gemm, 1, sizes, left, right, (out, j * K + k, K))
+                part = min(tile, J - j), min(tile, K - k), min(rows, n - i)
+                places = i * J + j, i * K + k, j * K + k
+                multiply_add(blas[0], 1, part, places, (J, K, K), d, x, out)
 
 
-def add_column_sums(d, out):
-    """Add the sum of each column of d, (n, J), to `out`, (J,)."""
-    for i in range(d.shape[0]):
-        row = d[i]
-        for j in range(row.size):
-            out[j] += row[j]
-
-
-def put_rows(row, out):
+def put_row(row, n, J, out):
     """Store `row`, (J,), in each row of `out`, (n, J)."""
-    for i in range(out.shape[0]):
-        target = out[i]
-        for j in range(row.size):
-            target[j] = row[j]
+    to = np.uint64(0)
+    for _ in range(n):
+        for i in range(J):
+            j = np.uint64(i)
+            out[to + j] = row[j]
+        to += np.uint64(J)
+
+
+def add_column_sums(d, n, J, out):
+    """Add the sum of each column of d, (n, J), to `out`, (J,)."""
+    at = np.uint64(0)
+    for _ in range(n):
+        for i in range(J):
+            j = np.uint64(i)
+            out[j] += d[at + j]
+        at += np.uint64(J)

@@ -20,12 +20,6 @@ def aligned(shape, dtype):
     return buffer[start : start + size].view(dtype).reshape(shape)
 
 
-def padded(n_columns, dtype):
-    """The least width from `n_columns` on at which each row begins with a line."""
-    n = LINE // np.dtype(dtype).itemsize
-    return -(-n_columns // n) * n
-
-
 class Workspace:
     """Named arrays of changing shape over buffers that only grow.
 
@@ -36,9 +30,16 @@ class Workspace:
     def __init__(self, dtype):
         self.dtype = np.dtype(dtype)
         self._buffers = {}
+        self._latest = {}
 
     def array(self, name, shape):
         """Return an uninitialised C-contiguous array of that shape."""
+        latest = self._latest.get(name)
+        if latest is None or latest.shape != shape:
+            latest = self._latest[name] = self._view(name, shape)
+        return latest
+
+    def _view(self, name, shape):
         size = math.prod(shape)
         buffer = self._buffers.get(name)
         if buffer is None or buffer.size < size:
