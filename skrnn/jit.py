@@ -67,7 +67,7 @@ def specialise(function, dtype, /, **bindings):
         A compiled function with one signature, memoised.
     """
     typed = [(name, type(value), value) for name, value in sorted(bindings.items())]
-    return _specialise(function, np.dtype(dtype).name, tuple(typed))
+    return _specialise(function, np.dtype(dtype), tuple(typed))
 
 
 def plain(function, dtype, /, **bindings):
@@ -76,7 +76,8 @@ def plain(function, dtype, /, **bindings):
 
 
 @functools.lru_cache(maxsize=1024)
-def _specialise(function, dtype_name, bindings):
+def _specialise(function, dtype, bindings):
+    dtype_name = dtype.name
     values = {name: value for name, _, value in bindings}
     copy = _Copier(dtype_name, values).copy(function)
     copy.__qualname__ = f"{function.__name__}_{dtype_name}_{_digest(copy)}"

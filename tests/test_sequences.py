@@ -22,7 +22,6 @@ from skrnn.sequences import (
     Sequences,
     check_sequences,
     contract,
-    layout,
     pack,
 )
 
@@ -742,15 +741,12 @@ def test_reverse_rows_run_each_sequence_backwards(lengths):
 
 @settings(deadline=None)
 @given(RAGGED)
-def test_rows_know_their_sequence_and_the_step_before(lengths):
-    """Previous rows count B rows, the initial states, before the first step."""
+def test_rows_know_their_sequence(lengths):
+    """Dropout masks and poolings reach every row by the sequence it belongs to."""
     packed, B = pack_all(make_ragged(lengths)), len(lengths)
     by_length = sorted(lengths, reverse=True)
     steps = [(t, b) for t in range(max(lengths)) for b in range(B) if t < by_length[b]]
     assert packed.sequence_of_row.tolist() == [b for _, b in steps]
-    with_states = [(-1, b) for b in range(B)] + steps
-    previous = [with_states.index((t - 1, b)) for t, b in steps]
-    assert packed.previous_rows.tolist() == previous
 
 
 @settings(deadline=None)
@@ -850,25 +846,7 @@ def test_a_kind_of_sequences_must_define_its_methods():
         sequences.take(np.array([0]), np.float64)
 
 
-# The kernels
-
-
-@settings(deadline=None)
-@given(RAGGED, st.integers(1, 3))
-def test_kernels_compute_the_same_uncompiled(lengths, n_shards):
-    """Plain Python is the twin of each kernel, as under NUMBA_DISABLE_JIT."""
-    lengths = np.array(lengths)
-    order, sizes, starts, by_length, _ = layout.plan(lengths)
-    share = layout.count_rows(by_length[::n_shards].copy())
-    for kernel, arguments in [
-        (layout.plan, (lengths,)),
-        (layout.count_rows, (lengths,)),
-        (layout.find_unpacked_rows, (lengths, np.argsort(order), starts)),
-        (layout.find_reverse_rows, (by_length, sizes, starts)),
-        (layout.find_shard_rows, (*share, starts, 0, n_shards)),
-    ]:
-        plain, compiled = kernel(*arguments), layout.compiled(kernel)(*arguments)
-        np.testing.assert_array_equal(np.hstack(plain), np.hstack(compiled))
+# Without the compiler
 
 
 SCRIPT = """

@@ -105,11 +105,12 @@ class Layer:
         rows = N if taped else B
         tape = space.array(f"tape_{self.suffix}", (len(cell.taped), rows * H))
         unit = self._unit_planes(views, B)
+        w_x, b_x, w_h, b_h = self._weights(views)
         self._forward_steps(
             self.blas,
             (B, self.n_inputs, H, BLOCK_ROWS),
             x.reshape(-1),
-            self._forward_weights(views),
+            (w_x, b_x + b_h if cell.additive else b_x, w_h, b_h),
             unit,
             mask.reshape(-1),
             (h, c),
@@ -122,7 +123,7 @@ class Layer:
         return {
             "out": out[B:],
             "state": (out.take(last, axis=0), _rows(c, H).take(last, axis=1)),
-            "kept": (views, x, unit, mask, h, c, tape),
+            "kept": (x, (w_x, w_h), unit, mask, h, c, tape),
         }
 
     def backward(self, gradient, run, packed, d_out, d_state, space, need_d_x):
@@ -147,19 +148,18 @@ class Layer:
         d_state : tuple
             Gradient with respect to the initial state.
         """
-        views, x, unit, mask, h, c, tape = run["kept"]
+        x, weights, unit, mask, h, c, tape = run["kept"]
         d_x = space.array(f"d_x_{self.suffix}", x.shape) if need_d_x else x[:0]
         B = packed.lengths.size
         d_unit = np.zeros((len(self.cell.unit_vectors), self.n_units), self.dtype)
         d_h, d_c = d_state
-        w_x, _, w_h, _ = self._weights(views)
         self._backward_steps(
             self.blas,
             (B, self.n_inputs, self.n_units, BLOCK_ROWS),
             d_out.reshape(-1),
             (d_h.reshape(-1), _flat(d_c)),
             x.reshape(-1),
-            (w_x, w_h),
+            weights,
             unit,
             mask.reshape(-1),
             (h, c),
@@ -185,19 +185,15 @@ class Layer:
         view = views[f"{name}_{self.suffix}"]
         return view.reshape(-1, self.n_units, *view.shape[1:])
 
-    def _forward_weights(self, views):
-        w_x, b_x, w_h, b_h = self._weights(views)
-        return w_x, b_x + b_h if self.cell.additive else b_x, w_h, b_h
-
     def _weights(self, views):
         """Views w_x (X, H * D), b_x (X, H), w_h (G, H * H) and b_h (G, H)."""
         D, H = self.n_inputs, self.n_units
-        sizes = {"weight_ih": H * D, "bias_ih": H, "weight_hh": H * H, "bias_hh": H}
-        none = np.empty(0, self.dtype)
-        return tuple(
-            views.get(f"{name}_{self.suffix}", none).reshape(-1, size)
-            for name, size in sizes.items()
-        )
+        w_x = views[f"weight_ih_{self.suffix}"].reshape(-1, H * D)
+        b_x = views[f"bias_ih_{self.suffix}"].reshape(-1, H)
+        if not self.cell.h_gates:
+            return w_x, b_x, np.empty((0, H * H), w_x.dtype), b_x[:0]
+        w_h = views[f"weight_hh_{self.suffix}"].reshape(-1, H * H)
+        return w_x, b_x, w_h, views[f"bias_hh_{self.suffix}"].reshape(-1, H)
 
     def _forward_room(self, n_sequences, space):
         D, H = self.n_inputs, self.n_units

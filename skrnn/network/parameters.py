@@ -46,6 +46,10 @@ class Layout:
             for name, shape in self.shapes.items()
         }
 
+    def part(self, theta, name):
+        """Return one view, flat."""
+        return theta[self._slices[name]]
+
 
 def _is_bias(name):
     return name.startswith("bias") or name.endswith("_bias")

@@ -48,20 +48,12 @@ class Packed:
 
         ``rows[reverse_rows]`` runs each sequence backwards within its own length.
         """
-        find = layout.compiled(layout.find_reverse_rows)
-        return find(self.lengths, self.sizes, self.starts)
+        return layout.find_reverse_rows(self.lengths, self.sizes, self.starts)
 
     @cached_property
     def sequence_of_row(self):
         """Packed sequence that each row belongs to, (N,)."""
-        first_row = np.repeat(self.starts[:-1], self.sizes)
-        return np.arange(first_row.size) - first_row
-
-    @cached_property
-    def previous_rows(self):
-        """Row of the step before each row's, (N,), counting B rows before step 0."""
-        before = np.concatenate(([0], self.lengths.size + self.starts[:-2]))
-        return np.repeat(before, self.sizes) + self.sequence_of_row
+        return layout.find_members(self.sizes, self.starts)[1]
 
     @cached_property
     def ranks(self):
@@ -81,8 +73,8 @@ class Packed:
             In minibatch order.
         """
         lengths = self.lengths[self.ranks]
-        find = layout.compiled(layout.find_unpacked_rows)
-        flat = rows.take(find(lengths, self.ranks, self.starts), axis=0)
+        indices = layout.find_unpacked_rows(lengths, self.ranks, self.starts)
+        flat = rows.take(indices, axis=0)
         bounds = [0, *np.cumsum(lengths).tolist()]
         return [flat[start:stop] for start, stop in pairwise(bounds)]
 
@@ -120,9 +112,10 @@ class Packed:
     def _shard(self, first, n_shards):
         positions = slice(first, None, n_shards)
         lengths = self.lengths[positions].copy()
-        sizes, starts = layout.compiled(layout.count_rows)(lengths)
-        find = layout.compiled(layout.find_shard_rows)
-        row_indices = find(sizes, starts, self.starts, first, n_shards)
+        sizes, starts = layout.count_rows(lengths)
+        row_indices = layout.find_shard_rows(
+            sizes, starts, self.starts, first, n_shards
+        )
         rows = self.rows.take(row_indices, axis=0)
         order = self.order[positions].copy()
         return Shard(
@@ -167,8 +160,7 @@ def pack(sequences, indices, dtype, space=None):
     Packed
     """
     flat, flat_lengths = sequences.take(indices, dtype)
-    plan = layout.compiled(layout.plan)
-    order, sizes, starts, lengths, sources = plan(flat_lengths)
+    order, sizes, starts, lengths, sources = layout.plan(flat_lengths)
     if space is not None:
         space = space[: flat.size].reshape(flat.shape)
     rows = flat.take(sources, axis=0, out=space, mode="clip")

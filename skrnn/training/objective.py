@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+from scipy.linalg import get_blas_funcs
 
 from skrnn.network.dropout import Masks
 from skrnn.network.workspace import Workspace
@@ -85,7 +86,7 @@ class Objective:
             for shard_value, shard_gradient in results[1:]:
                 value += shard_value
                 gradient += shard_gradient
-            first = self.network.layout.views(gradient)["weight_ih_l0"].ravel()
+            first = self.network.layout.part(gradient, "weight_ih_l0")
             self.input_gradient_norm = math.sqrt(np.dot(first, first))
             return value + self._penalise(theta, gradient, alpha), gradient
 
@@ -116,5 +117,6 @@ class Objective:
         if alpha == 0.0:
             return 0.0
         weights = theta[: self.network.layout.n_weights]
-        gradient[: weights.size] += weights * theta.dtype.type(alpha)
+        axpy = get_blas_funcs("axpy", dtype=theta.dtype)
+        axpy(weights, gradient[: weights.size], a=alpha)
         return 0.5 * alpha * float(np.dot(weights, weights))
