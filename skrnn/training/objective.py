@@ -12,6 +12,8 @@ from skrnn.training.inference import raw_scores
 
 SHARD_OPERATIONS = 4e7
 SHARD_SEQUENCES = 16
+LARGE_SHARD_SEQUENCES = 32  # for weights that are read anew from beyond the cache
+WEIGHTS_PER_SEQUENCE = 8192
 MAX_SHARDS = 8
 QUIET = {"over": "ignore", "invalid": "ignore"}  # a loss that diverges is one error
 
@@ -99,11 +101,14 @@ class Objective:
             return self.loss.value_and_gradient(raw, y, w)[0]
 
     def _shards(self, packed):
-        work = 6.0 * self.network.layout.n_weights * packed.rows.shape[0]
+        n_weights = self.network.layout.n_weights
+        work = 6.0 * n_weights * packed.rows.shape[0]
+        n_least = min(
+            max(SHARD_SEQUENCES, n_weights // WEIGHTS_PER_SEQUENCE),
+            LARGE_SHARD_SEQUENCES,
+        )
         n_shards = min(
-            int(work / SHARD_OPERATIONS),
-            packed.lengths.size // SHARD_SEQUENCES,
-            MAX_SHARDS,
+            int(work / SHARD_OPERATIONS), packed.lengths.size // n_least, MAX_SHARDS
         )
         if n_shards <= 1:
             return [(self._spaces[0], packed, slice(None))]
