@@ -61,7 +61,7 @@ class Network:
     def initialise(self, rng, initial_raw):
         """Return a new theta; the head's bias is the constant score `initial_raw`."""
         theta = np.empty(self.layout.size, self.dtype)
-        views = self.layout.views(theta)
+        views = self._views(theta)
         for part in (*self.stack.layers, self.pooling):
             part.initialise(views, rng)
         weight = views["head_weight"]
@@ -71,7 +71,7 @@ class Network:
 
     def predict_raw(self, theta, packed, space):
         """Raw scores of a packed minibatch, (B, K), packed order."""
-        views, masks = self.layout.views(theta), Masks.none(self.stack)
+        views, masks = self._views(theta), Masks.none(self.stack)
         pooled = self._pool(views, packed, masks, space, taped=False)[0]
         return self._head(views, pooled)
 
@@ -92,7 +92,7 @@ class Network:
         value : float
         gradient : (n_parameters,)
         """
-        views = self.layout.views(theta)
+        views = self._views(theta)
         pooled, pool, chunks = self._pool(views, packed, masks, space, taped=True)
         features = masks.apply_to_head(pooled)
         value, d_raw = loss(self._head(views, features))
@@ -107,18 +107,25 @@ class Network:
 
     def outputs(self, theta, packed, space):
         """Outputs of the top level: every step (N, F), and the last (B, F)."""
-        views, masks = self.layout.views(theta), Masks.none(self.stack)
+        views, masks = self._views(theta), Masks.none(self.stack)
         state = self.stack.zero_state(packed.lengths.size)
         run = self.stack.forward(views, packed, state, masks, space, taped=False)
         return run["out"], self.stack.last_output(run["state"])
 
     def attention_weights(self, theta, packed, space):
         """Weight of every step in the attention pooling, (N,)."""
-        views = self.layout.views(theta)
+        views = self._views(theta)
         out, last = self.outputs(theta, packed, space)
         pool = self.pooling.begin(packed.lengths.size, out.shape[1], self.dtype)
         self.pooling.update(views, pool, out, packed, last)
         return self.pooling.weights(pool, self.pooling.scores(views, out)[1], packed)
+
+    def _views(self, theta):
+        """Views of the parameters; of a copy if they lie in a read-only memory map.
+
+        Numba would compile the kernels once more for arrays it must not write to.
+        """
+        return self.layout.views(theta if theta.flags.writeable else theta.copy())
 
     def _head(self, views, features):
         return features @ views["head_weight"].T + views["head_bias"]

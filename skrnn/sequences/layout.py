@@ -4,7 +4,11 @@ B sequences, longest first, have N steps in all; row ``starts[t] + b`` is step t
 packed sequence b, and ``sizes[t]`` sequences are active at step t.
 """
 
+import functools
+
 import numpy as np
+
+MAX_REMEMBERED = 2**16
 
 
 def plan(lengths):
@@ -16,7 +20,20 @@ def plan(lengths):
         As in `Packed`.
     sources : ndarray of shape (N,), int64
         For each packed row, its place when the sequences lie one after the other.
+        None of the arrays may be written to.
     """
+    if lengths.size * lengths[0] <= MAX_REMEMBERED and (lengths == lengths[0]).all():
+        return _plan_equal(lengths.size, int(lengths[0]))
+    return _plan(lengths)
+
+
+@functools.lru_cache(maxsize=4)
+def _plan_equal(n_sequences, length):
+    """The usual plan, remembered: minibatches of windows or of a 3-D array."""
+    return _plan(np.full(n_sequences, length, np.int64))
+
+
+def _plan(lengths):
     sizes, starts = count_rows(lengths)
     order = np.argsort(-lengths, kind="stable")
     firsts = np.cumsum(lengths) - lengths

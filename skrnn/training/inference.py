@@ -7,6 +7,8 @@ from skrnn.sequences import pack
 
 BATCH_STEPS = 8192
 BATCH_SEQUENCES = 256
+MIN_BATCH_SEQUENCES = 64
+BATCH_UNITS = 16384  # a step of so many units, with all their gates, stays in the cache
 
 
 def map_batches(function, network, sequences, threads):
@@ -15,7 +17,7 @@ def map_batches(function, network, sequences, threads):
     Parameters
     ----------
     function : callable
-        Maps a packed batch and a workspace to a result.
+        Maps a packed batch and a workspace to a result that is no part of the latter.
     network : Network
     sequences : Sequences
     threads : Threads
@@ -26,11 +28,17 @@ def map_batches(function, network, sequences, threads):
         The results, in the order of the batches.
     """
 
+    free = []
+
     def apply(indices):
         packed = pack(sequences, indices, network.dtype)
-        return function(packed, Workspace(network.dtype))
+        space = free.pop() if free else Workspace(network.dtype)
+        result = function(packed, space)
+        free.append(space)
+        return result
 
-    return threads.map(apply, _batches(sequences.lengths))
+    n_units = max(layer.n_units for layer in network.stack.layers)
+    return threads.map(apply, _batches(sequences.lengths, n_units))
 
 
 def raw_scores(network, theta, sequences, threads):
@@ -42,13 +50,14 @@ def raw_scores(network, theta, sequences, threads):
     return np.concatenate(map_batches(predict, network, sequences, threads))
 
 
-def _batches(lengths):
+def _batches(lengths, n_units):
     """Cut all sequences into runs of at most BATCH_STEPS real steps, or of one."""
+    size = min(max(BATCH_UNITS // n_units, MIN_BATCH_SEQUENCES), BATCH_SEQUENCES)
     ends, batches, start = np.cumsum(lengths), [], 0
     while start < lengths.size:
         limit = ends[start] - lengths[start] + BATCH_STEPS
         stop = max(int(np.searchsorted(ends, limit, side="right")), start + 1)
-        stop = min(stop, start + BATCH_SEQUENCES)
+        stop = min(stop, start + size)
         batches.append(np.arange(start, stop))
         start = stop
     return batches
