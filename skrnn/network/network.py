@@ -61,7 +61,7 @@ class Network:
     def initialise(self, rng, initial_raw):
         """Return a new theta; the head's bias is the constant score `initial_raw`."""
         theta = np.empty(self.layout.size, self.dtype)
-        views = self._views(theta)
+        views = self.layout.views(theta)
         for part in (*self.stack.layers, self.pooling):
             part.initialise(views, rng)
         weight = views["head_weight"]

@@ -62,7 +62,7 @@ def add_outer_product(blas, sizes, d, x, out):
     """Add ``d.T @ x`` to `out`: (n, J) and (n, K) to (J, K); `sizes` is n, J and K."""
     n, J, K = sizes
     tile = blas[1]
-    rows = blas[2] // 4 // (min(J, tile) * min(K, tile))
+    rows = max(MIN_ROWS, blas[2] // 4 // (min(J, tile) * min(K, tile)))
     for j in range(0, J, tile):
         for k in range(0, K, tile):
             for i in range(0, n, rows):
