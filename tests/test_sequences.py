@@ -690,7 +690,12 @@ def assert_packs(packed, arrays):
     assert packed.plan.lengths.tolist() == sorted(lengths, reverse=True)
     assert packed.plan.sizes.tolist() == sizes
     assert packed.plan.starts.tolist() == [0, *np.cumsum(sizes)]
-    for field in (packed.plan.sizes, packed.plan.starts, packed.plan.lengths, packed.plan.order):
+    for field in (
+        packed.plan.sizes,
+        packed.plan.starts,
+        packed.plan.lengths,
+        packed.plan.order,
+    ):
         assert field.dtype == np.int64 and field.flags.c_contiguous
     assert packed.rows.flags.c_contiguous and packed.rows.flags.writeable
 

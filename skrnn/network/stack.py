@@ -73,7 +73,13 @@ class Stack:
                 k = len(runs) + len(level_runs)
                 level_runs.append(
                     layer.forward(
-                        views, x, packed.plan, state[k], masks.recurrent[k], space, taped
+                        views,
+                        x,
+                        packed.plan,
+                        state[k],
+                        masks.recurrent[k],
+                        space,
+                        taped,
                     )
                 )
             runs += level_runs
