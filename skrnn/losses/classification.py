@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.special import expit
 
+from skrnn.jit import specialise
 from skrnn.losses.base import ColumnMeanLoss, Loss, as_columns, refuse_first
 from skrnn.losses.links import softplus
 
@@ -41,15 +42,11 @@ class CategoricalCrossEntropy(Loss):
         A row of the gradient sums to zero, so the entry of the true class is minus the
         sum of the others: exact where ``p - 1`` would cancel.
         """
-        own = np.arange(0, raw.size, raw.shape[1]) + y.astype(np.intp, copy=False)
-        with np.errstate(under="ignore"):
-            scores, d_raw, tail = _without_top(raw)
-            losses = np.log1p(tail) - scores.take(own)
-            d_raw *= (w / (1 + tail)).astype(raw.dtype, copy=False)[:, np.newaxis]
-            d_raw.put(own, 0.0)
-            d_raw.put(own, -d_raw.sum(axis=1))
-            value = np.multiply(losses, w, dtype=np.float64).sum()
-        return float(value), d_raw
+        d_raw = np.empty_like(raw)
+        value = specialise(_cross_entropy, raw.dtype)(
+            raw, y.astype(np.int64, copy=False), w.astype(np.float64, copy=False), d_raw
+        )
+        return value, d_raw
 
     def predict(self, raw):
         """Return the softmax, the (B, n_classes) probabilities."""
@@ -126,6 +123,33 @@ class MultilabelCrossEntropy(_Bernoulli):
     def log_proba(self, raw):
         """Return the (B, n) log-probabilities that each label is set."""
         return -softplus(-raw)
+
+
+def _cross_entropy(raw, y, w, d_raw):
+    # The scores are stored before they are used: the compiler may regroup sums, and
+    # would else add the top score, which can be large, to a small logarithm.
+    real, n_columns = raw.dtype.type, raw.shape[1]
+    value = np.float64(0)
+    for i in range(raw.shape[0]):
+        top, own = 0, y[i]
+        for k in range(n_columns):
+            if raw[i, k] > raw[i, top]:
+                top = k
+        for k in range(n_columns):
+            d_raw[i, k] = raw[i, k] - raw[i, top]
+        score, tail = d_raw[i, own], real(0)
+        for k in range(n_columns):
+            d_raw[i, k] = np.exp(d_raw[i, k])
+            if k != top:
+                tail += d_raw[i, k]
+        share, others = real(w[i]) / (real(1) + tail), real(0)
+        for k in range(n_columns):
+            d_raw[i, k] *= share
+            if k != own:
+                others += d_raw[i, k]
+        d_raw[i, own] = -others
+        value += w[i] * (np.log1p(tail) - score)
+    return value
 
 
 def _without_top(raw):

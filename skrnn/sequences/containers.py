@@ -109,6 +109,8 @@ class ArraySequences(Sequences):
         super().__init__(lengths, array.shape[2], dtype)
         self.array = array
         self.entries = entries
+        self._longest = lengths.max(initial=0)
+        self._is_equal = lengths.min(initial=self._longest) == self._longest
 
     def select(self, indices):
         entries, lengths = self.entries[indices], self.lengths[indices]
@@ -116,10 +118,10 @@ class ArraySequences(Sequences):
 
     def take(self, indices, dtype):
         lengths = self.lengths[indices]
-        longest = lengths.max()
+        longest = self._longest if self._is_equal else lengths.max()
         padded = self.array[self.entries[indices], :longest]
         rows = padded.astype(dtype, order="C", copy=False).reshape(-1, self.n_features)
-        if lengths.min() < longest:
+        if not self._is_equal and lengths.min() < longest:
             is_real = np.arange(longest) < lengths[:, np.newaxis]
             rows = rows.take(np.flatnonzero(is_real), axis=0)
         return rows, lengths

@@ -64,18 +64,17 @@ class Threads:
 
 _lock = threading.Lock()
 _users = 0
-_limit = None
+_usual = ()
 
 
 @contextlib.contextmanager
 def _single_threaded_blas():
     """Limit BLAS to one thread while anyone is inside; the limit is process-wide."""
-    global _users, _limit
+    global _users, _usual
     with _lock:
         if _users == 0:
-            _take_control()
-            _limit = _controller().limit(limits=1, user_api="blas")
-            _limit.__enter__()
+            _usual = [blas.num_threads for blas in _libraries()]
+            _set_threads([1] * len(_usual))
         _users += 1
     try:
         yield
@@ -83,12 +82,18 @@ def _single_threaded_blas():
         with _lock:
             _users -= 1
             if _users == 0:
-                _take_control()
-                _limit.__exit__(None, None, None)
+                _set_threads(_usual)
 
 
-def _take_control():
-    """Let this thread set OpenBLAS's limit: threadpoolctl 3.8 heeds only one thread."""
+def _set_threads(counts):
+    _forget_control()
+    for blas, count in zip(_libraries(), counts, strict=True):
+        blas.set_num_threads(count)
+    _forget_control()
+
+
+def _forget_control():
+    """Let any thread set the limit: threadpoolctl 3.8 heeds only the first."""
     if hasattr(OpenBLASController, "clear_controlling_thread"):
         OpenBLASController.clear_controlling_thread(force=True)
 
@@ -99,8 +104,7 @@ def _forget_users():
     _lock = threading.Lock()
     if _users > 0:
         _users = 0
-        _take_control()
-        _limit.__exit__(None, None, None)
+        _set_threads(_usual)
 
 
 if hasattr(os, "register_at_fork"):
@@ -108,7 +112,8 @@ if hasattr(os, "register_at_fork"):
 
 
 @functools.cache
-def _controller():
+def _libraries():
     import scipy.linalg  # noqa: F401 - loads the BLAS that Numba's products use
 
-    return ThreadpoolController()
+    found = ThreadpoolController().select(user_api="blas").lib_controllers
+    return [library for library in found if library.num_threads]
