@@ -37,6 +37,7 @@ INLINED = {  # compiled code does not need what lets Python and C call a functio
 
 _TWINS = {}
 _COMPILED = {}
+_INLINED = {}
 
 
 def typed_twins(function, **twins):
@@ -81,7 +82,7 @@ def _specialise(function, dtype, bindings):
     values = {name: value for name, _, value in bindings}
     copy = _Copier(dtype_name, values).copy(function)
     copy.__qualname__ = f"{function.__name__}_{dtype_name}_{_digest(copy)}"
-    return _compile_cached(_with_inlined_callees(copy, {}))
+    return _compile_cached(_with_inlined_callees(copy))
 
 
 class _Copier:
@@ -163,22 +164,25 @@ def _feed_value(state, value):
         state.update(f"{type(value).__name__} {value!r}".encode())
 
 
-def _with_inlined_callees(function, inlined):
-    """Compile and inline the plain functions that `function` refers to."""
-    import numba
-
+def _with_inlined_callees(function):
+    """Exchange the plain functions that `function` refers to for compiled ones."""
     names = function.__globals__
     for name, value in names.items():
         if not isinstance(value, types.FunctionType):
             continue
-        if value in _COMPILED:
-            names[name] = _stand_in(value)
-        else:
-            if value not in inlined:
-                callee = _with_inlined_callees(value, inlined)
-                inlined[value] = numba.njit(**INLINED, **OPTIONS)(callee)
-            names[name] = inlined[value]
+        names[name] = _stand_in(value) if value in _COMPILED else _inlined(value)
     return function
+
+
+def _inlined(function):
+    """Compile `function` to be inlined; once for all kernels that it is part of."""
+    import numba
+
+    digest = _digest(function)
+    if digest not in _INLINED:
+        callee = _with_inlined_callees(function)
+        _INLINED[digest] = numba.njit(**INLINED, **OPTIONS)(callee)
+    return _INLINED[digest]
 
 
 @functools.cache

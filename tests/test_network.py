@@ -16,11 +16,13 @@ from cases import (
 )
 from numpy.testing import assert_allclose, assert_array_equal
 
+from skrnn import jit
 from skrnn.cells import CELLS
+from skrnn.jit import specialise
+from skrnn.network import planes
 from skrnn.network.dropout import Masks
 from skrnn.network.network import Network
 from skrnn.network.parameters import Layout, glorot
-from skrnn.network.planes import PUT, TAKE
 from skrnn.network.stack import Stack
 from skrnn.network.workspace import Workspace
 from skrnn.sequences import ArraySequences, pack
@@ -350,13 +352,38 @@ def test_selected_masks_are_those_of_the_sequences():
 # Memory
 
 
-@pytest.mark.parametrize("n", range(len(TAKE)))
-def test_take_and_put_move_one_entry_of_each_plane(n):
-    planes, values = np.arange(3.0 * n).reshape(n, 3), tuple(range(-n, 0))
-    assert TAKE[n](planes, 1) == tuple(planes[:, 1])
-    PUT[n](planes, 1, values)
-    assert TAKE[n](planes, 1) == values
-    assert_array_equal(planes[:, [0, 2]], np.arange(3.0 * n).reshape(n, 3)[:, [0, 2]])
+def move(p, size, j, values):
+    before, none = taken(p, size, j), zeroed(p, size, j)
+    stored(p, size, j, values)
+    return before, none, taken(p, size, j)
+
+
+taken = zeroed = stored = None
+
+
+@each_dtype
+@pytest.mark.parametrize("n", [1, 2, 7])
+def test_take_and_put_move_one_entry_of_each_plane(n, dtype):
+    """Compiled or not; other entries stay as they are."""
+    bound = {
+        "taken": planes.take(n),
+        "zeroed": planes.zeros(n),
+        "stored": planes.put(n),
+    }
+    whole = np.arange(3.0 * n, dtype=dtype).reshape(n, 3)
+    values = tuple(whole.dtype.type(-k) for k in range(n))
+    for function in (jit.plain(move, dtype, **bound), specialise(move, dtype, **bound)):
+        found = whole.copy()
+        before, none, after = function(found.reshape(-1), 3, 1, values)
+        assert before == tuple(whole[:, 1]) and none == (0,) * n and after == values
+        assert_array_equal(found[:, [0, 2]], whole[:, [0, 2]])
+
+
+def test_no_planes_at_all():
+    """A cell without a tape, say, takes and stores empty tuples."""
+    for part in (planes.take(0), planes.zeros(0)):
+        bound = {"taken": part, "zeroed": part, "stored": planes.put(0)}
+        assert specialise(move, "f8", **bound)(np.empty(0), 3, 1, ()) == ((), (), ())
 
 
 def test_workspace_grows_and_is_used_again():

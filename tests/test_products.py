@@ -15,6 +15,7 @@ from skrnn.network.blas import UNBOUNDED, multiply_add
 from skrnn.network.blas import product as find_product
 from skrnn.network.products import (
     add_column_sums,
+    add_dot_products,
     add_outer_product,
     add_product,
     lay_out,
@@ -65,8 +66,15 @@ def test_multiply_add_on_parts_of_larger_arrays(dtype, transposed):
 
 
 def multiply(blas, sizes, x, w, strides, tiles, out):
-    lay_out(blas, w, sizes[1], sizes[2], strides[0], strides[1], tiles)
-    add_product(blas, sizes, x, tiles, out)
+    lay_out(blas, 1, sizes[1], sizes[2], strides[0], strides[1], w, tiles)
+    add_product(blas, sizes, x, 0, tiles, 0, out, 0)
+
+
+def multiply_second(blas, sizes, x, w, tiles, out):
+    """The product with the second of two factors, each matrix behind something else."""
+    n, K, J = sizes
+    lay_out(blas, 2, K, J, J, 1, w, tiles)
+    add_product(blas, sizes, x, 3, tiles, tiled_size(blas, K, J), out, 2)
 
 
 @each_dtype
@@ -92,6 +100,27 @@ def test_product_with_tiles(dtype, transposed, sizes):
 
 
 @each_dtype
+def test_products_on_parts_of_arrays(dtype):
+    """Matrices may begin anywhere, as the planes of a step do; the rest stays."""
+    n, K, J = sizes = 3, 5, 7
+    x, w = normal(3 + n * K, dtype), normal((2, K, J), dtype, 1)
+    expected = normal(2 + n * J + 1, dtype, 2)
+    out = expected.copy()
+    expected[2:-1] += (x[3:].reshape(n, K) @ w[1]).ravel()
+    for blas in tilings(dtype):
+        tiles = np.full(2 * tiled_size(blas, K, J), np.nan, dtype)
+        for function in both(multiply_second, dtype):
+            found = out.copy()
+            function(blas, sizes, x, w.ravel(), tiles, found)
+            assert_allclose(found, expected, rtol=TOLERANCE[dtype])
+    as_it_lies = w.swapaxes(1, 2).copy().ravel()
+    for function in both(add_dot_products, dtype):
+        found = out.copy()
+        function(sizes, x, 3, as_it_lies, K * J, found, 2)
+        assert_allclose(found, expected, rtol=TOLERANCE[dtype])
+
+
+@each_dtype
 @settings(deadline=None, max_examples=30)
 @given(SIZES)
 def test_outer_product_with_tiles(dtype, sizes):
@@ -104,7 +133,7 @@ def test_outer_product_with_tiles(dtype, sizes):
     for blas in tilings(dtype):
         for function in both(add_outer_product, dtype):
             found = out.copy()
-            function(blas, sizes, d.ravel(), x.ravel(), found.ravel())
+            function(blas, sizes, d.ravel(), 0, x.ravel(), 0, found.ravel(), 0)
             assert_allclose(found, out + d.T @ x, atol=TOLERANCE[dtype])
 
 
@@ -120,7 +149,7 @@ def test_products_larger_than_a_tile(dtype):
     assert_allclose(out, x @ w, atol=10 * TOLERANCE[dtype])
     outer = np.zeros((K, J), dtype)
     specialise(add_outer_product, dtype)(
-        blas, (n, K, J), x.ravel(), out.ravel(), outer.ravel()
+        blas, (n, K, J), x.ravel(), 0, out.ravel(), 0, outer.ravel(), 0
     )
     assert_allclose(outer, x.T @ out, atol=100 * TOLERANCE[dtype])
 
@@ -130,11 +159,11 @@ def test_rows_and_column_sums(dtype):
     row, d = normal(5, dtype), normal((3, 5), dtype, 1)
     for function in both(put_row, dtype):
         out = np.empty((3, 5), dtype)
-        function(row, 3, 5, out.ravel())
+        function(row, 0, 3, 5, out.ravel(), 0)
         assert_allclose(out, np.tile(row, (3, 1)))
     for function in both(add_column_sums, dtype):
         total = row.copy()
-        function(d.ravel(), 3, 5, total)
+        function(d.ravel(), 0, 3, 5, total, 0)
         assert_allclose(total, row + d.sum(axis=0), rtol=TOLERANCE[dtype])
 
 

@@ -1,12 +1,8 @@
 """What the time loops are called with, made once for all minibatches of one plan."""
 
-import math
-
 import numpy as np
 
 from skrnn.network.products import tiled_size
-
-BLOCK_ROWS = 128
 
 
 class ForwardArguments:
@@ -34,14 +30,15 @@ class ForwardArguments:
         B, N, H = plan.n_sequences, plan.n_rows, layer.n_units
         n_others = len(layer.cell.carried) - 1
         n_taped = N if taped else B
-        self.shape = B, layer.n_inputs, H, BLOCK_ROWS
+        self.shape = layer.shape(B)
         self.steps = plan.starts, plan.sizes
         h = space.array(f"h_{layer.suffix}", ((B + N) * H,))
-        c = space.array(f"c_{layer.suffix}", (n_others, (B + N) * H))
+        c = space.array(f"c_{layer.suffix}", (n_others * (B + N) * H,))
         self.carried = h, c
-        tape = space.array(f"tape_{layer.suffix}", (len(layer.cell.taped), n_taped * H))
+        n_tape = len(layer.cell.taped) * n_taped * H
+        tape = space.array(f"tape_{layer.suffix}", (n_tape,))
         self.kept = tape, int(taped)
-        self.room = _forward_room(layer, B, space)
+        self.room = _forward_room(layer, self.shape, space)
         self._rows = h.reshape(B + N, H), c.reshape(n_others, B + N, H)
         self._last = B + plan.last_rows
         self.out = self._rows[0][B:]
@@ -53,18 +50,20 @@ class ForwardArguments:
         self._biases = (b_x, b_h) if layer.cell.additive else ()
         self.weights = w_x, b_x.copy() if layer.cell.additive else b_x, w_h, b_h
         self._vectors = layer.unit_vectors(views)
-        n_flat = n_sequences * layer.n_units
-        self.unit = np.empty((len(self._vectors), n_flat), layer.dtype)
+        self.unit = np.empty(
+            len(self._vectors) * n_sequences * layer.n_units, layer.dtype
+        )
 
     def start(self, state):
         """Store the state before the first step, and what depends on the weights."""
         B, H = self.shape[0], self.shape[2]
-        for values, before in zip(self.carried, state, strict=True):
-            values[..., : B * H] = flat(before)
+        for rows, before in zip(self._rows, state, strict=True):
+            rows[..., :B, :] = before
         if self._biases:
             np.add(*self._biases, out=self.weights[1])
-        for plane, vector in zip(self.unit, self._vectors, strict=True):
-            plane.reshape(B, H)[:] = vector
+        planes = self.unit.reshape(len(self._vectors), B, H)
+        for plane, vector in zip(planes, self._vectors, strict=True):
+            plane[:] = vector
 
     def final_state(self):
         """State of each sequence after its last step, a copy."""
@@ -91,14 +90,14 @@ class BackwardArguments:
     """
 
     def __init__(self, layer, gradient, forward, space, need_d_x):
-        B, D, H, _ = forward.shape
+        D, H = layer.n_inputs, layer.n_units
         n_rows = forward.out.shape[0] if need_d_x else 0
         self.d_x = space.array(f"d_x_{layer.suffix}", (n_rows, D))
         self._vectors = layer.unit_vectors(gradient)
         self._d_unit = np.zeros((len(self._vectors), H), layer.dtype)
         weights = layer.flat_weights(gradient)
-        self.written = *weights, self._d_unit, self.d_x.reshape(-1)
-        self.room = _backward_room(layer, B, space)
+        self.written = *weights, self._d_unit.reshape(-1), self.d_x.reshape(-1)
+        self.room = _backward_room(layer, forward.shape, space)
 
     def finish(self):
         """Add the gradient of the unit vectors to their views."""
@@ -107,36 +106,28 @@ class BackwardArguments:
             row.fill(0.0)
 
 
-def _forward_room(layer, n_sequences, space):
-    D, H, cell, blas = layer.n_inputs, layer.n_units, layer.cell, layer.blas
-    n_x, n_h = len(cell.x_gates), len(cell.h_gates)
+def _forward_room(layer, shape, space):
+    B, D, H, M, n_x, n_h = shape
     return (
-        space.array("ax", (n_x, max(n_sequences, BLOCK_ROWS) * H)),
-        space.array("ah", (n_h, n_sequences * H)),
-        space.array("masked", (n_sequences * H,)),
-        space.array("tiles_x", (n_x, tiled_size(blas, D, H))),
-        space.array("tiles_h", (n_h, tiled_size(blas, H, H))),
+        space.array("ax", (n_x * M * H,)),
+        space.array("ah", (n_h * B * H,)),
+        space.array("masked", (B * H,)),
+        space.array("tiles_x", (n_x * tiled_size(layer.blas, D, H),)),
+        space.array("tiles_h", (n_h * tiled_size(layer.blas, H, H),)),
     )
 
 
-def _backward_room(layer, n_sequences, space):
-    D, H, cell, blas = layer.n_inputs, layer.n_units, layer.cell, layer.blas
-    n_x, n_h = len(cell.x_gates), len(cell.h_gates)
-    n_block = max(n_sequences, BLOCK_ROWS)
-    d_ax = d_ah = space.array("ax", (n_x, n_block * H))
-    if not cell.additive:
-        d_ah = space.array("d_ah", (n_h, n_block * H))
+def _backward_room(layer, shape, space):
+    B, D, H, M, n_x, n_h = shape
+    d_ax = d_ah = space.array("ax", (n_x * M * H,))
+    if not layer.cell.additive:
+        d_ah = space.array("d_ah", (n_h * M * H,))
     return (
         d_ax,
         d_ah,
-        space.array("d_units", (len(cell.unit_vectors), n_block * H)),
-        space.array("read", (n_block * H,)),
-        space.array("d_read", (n_sequences * H,)),
-        space.array("tiles_d_x", (n_x, tiled_size(blas, H, D))),
-        space.array("tiles_h", (n_h, tiled_size(blas, H, H))),
+        space.array("d_units", (len(layer.cell.unit_vectors) * M * H,)),
+        space.array("read", (M * H,)),
+        space.array("d_read", (B * H,)),
+        space.array("tiles_d_x", (n_x * tiled_size(layer.blas, H, D),)),
+        space.array("tiles_h", (n_h * tiled_size(layer.blas, H, H),)),
     )
-
-
-def flat(values):
-    """(B, H) as (B * H,), and (n, B, H) as (n, B * H)."""
-    return values.reshape(*values.shape[:-2], math.prod(values.shape[-2:]))

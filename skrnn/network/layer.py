@@ -5,10 +5,11 @@ import functools
 import numpy as np
 
 from skrnn.jit import specialise
-from skrnn.network import blas, loops
-from skrnn.network.arguments import BackwardArguments, ForwardArguments, flat
+from skrnn.network import blas, loops, planes
+from skrnn.network.arguments import BackwardArguments, ForwardArguments
 from skrnn.network.parameters import glorot
-from skrnn.network.planes import PUT, TAKE, TAKE_ZEROS
+
+BLOCK_ROWS = 128  # of a block of steps, see `loops`
 
 
 class Layer:
@@ -152,7 +153,7 @@ class Layer:
             self.blas,
             forward.shape,
             d_out.reshape(-1),
-            (flat(d_h), flat(d_c)),
+            (d_h.reshape(-1), d_c.reshape(-1)),
             x.reshape(-1),
             forward.read_weights,
             forward.unit,
@@ -179,15 +180,19 @@ class Layer:
         view = views[f"{name}_{self.suffix}"]
         return view.reshape(-1, self.n_units, *view.shape[1:])
 
+    def shape(self, n_sequences):
+        """The sizes B, D, H, M, X and G of `loops`, for so many sequences."""
+        n_gates = len(self.cell.x_gates), len(self.cell.h_gates)
+        block = max(n_sequences, BLOCK_ROWS)
+        return n_sequences, self.n_inputs, self.n_units, block, *n_gates
+
     def flat_weights(self, views):
-        """Views w_x (X, H * D), b_x (X, H), w_h (G, H * H) and b_h (G, H)."""
-        D, H = self.n_inputs, self.n_units
-        w_x = views[f"weight_ih_{self.suffix}"].reshape(-1, H * D)
-        b_x = views[f"bias_ih_{self.suffix}"].reshape(-1, H)
-        if not self.cell.h_gates:
-            return w_x, b_x, np.empty((0, H * H), w_x.dtype), b_x[:0]
-        w_h = views[f"weight_hh_{self.suffix}"].reshape(-1, H * H)
-        return w_x, b_x, w_h, views[f"bias_hh_{self.suffix}"].reshape(-1, H)
+        """Views w_x (X * H * D), b_x (X * H), w_h (G * H * H) and b_h (G * H), flat."""
+        names = ("weight_ih", "bias_ih", "weight_hh", "bias_hh")
+        nothing = np.empty(0, self.dtype)
+        return [
+            views.get(f"{name}_{self.suffix}", nothing).reshape(-1) for name in names
+        ]
 
     def unit_vectors(self, views):
         """Views of the unit vectors, in the cell's order."""
@@ -203,11 +208,11 @@ def _bindings(cell):
         "tape": len(cell.taped),
         "unit": len(cell.unit_vectors),
     }
-    names = {f"take_{part}": TAKE[n] for part, n in counts.items()}
-    names |= {f"put_{part}": PUT[n] for part, n in counts.items()}
+    names = {f"take_{part}": planes.take(n) for part, n in counts.items()}
+    names |= {f"put_{part}": planes.put(n) for part, n in counts.items()}
     names["additive"] = cell.additive
     if cell.additive:
-        names |= {"take_h": TAKE_ZEROS[len(cell.h_gates)], "put_h": PUT[0]}
+        names |= {"take_h": planes.zeros(len(cell.h_gates)), "put_h": planes.ignore}
     names |= {"cell_forward": cell.forward, "cell_backward": cell.backward}
     return names | cell.bindings()
 

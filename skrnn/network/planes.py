@@ -1,100 +1,118 @@
 """Planes: how the values of a cell's parts lie in memory, and how a step reaches them.
 
 What a cell calls a gate, a carried or a taped value is, for a packed minibatch of N
-rows, a plane: a contiguous run of N * H numbers, row after row. The planes of a kind
-are the rows of one array (n_parts, N * H). The rows of one step are contiguous in each
-plane, so a step of all active sequences and all units is one flat loop.
+rows, a plane: a contiguous run of numbers, H for each row. The planes of a kind lie in
+one flat array, one after the other. The rows of one step are contiguous in each plane,
+so a step of all active sequences and all units is one flat loop.
 
-``TAKE[n](planes, j)`` returns entry j of n planes as a tuple, ``PUT[n](planes, j,
-values)`` stores one, and ``TAKE_ZEROS[n]`` returns zeros instead. They are written out
-because a compiled loop needs tuples of a fixed length.
+``take(n)(planes, size, j)`` returns entry j of n planes of `size` numbers as a tuple,
+``put(n)(planes, size, j, values)`` stores one; ``zeros(n)`` and `ignore` stand for
+them where there is nothing to read or to keep. In compiled code they are the loads and
+stores alone, since Numba takes a tenth of a second for each function that it compiles.
 """
 
+import functools
 
-def _take_0(p, j):
-    return ()
-
-
-def _take_1(p, j):
-    return (p[0, j],)
+from skrnn.jit import compiled_as
 
 
-def _take_2(p, j):
-    return p[0, j], p[1, j]
+@functools.cache
+def take(n):
+    """The function that takes an entry of `n` planes."""
+
+    def take(planes, size, j):
+        return tuple([planes[k * size + j] for k in range(n)])
+
+    compiled_as(take, lambda: _compiled_take(n))
+    return take
 
 
-def _take_3(p, j):
-    return p[0, j], p[1, j], p[2, j]
+@functools.cache
+def zeros(n):
+    """The function that returns `n` zeros."""
+
+    def zeros(planes, size, j):
+        return (planes.dtype.type(0),) * n
+
+    compiled_as(zeros, lambda: _compiled_zeros(n))
+    return zeros
 
 
-def _take_4(p, j):
-    return p[0, j], p[1, j], p[2, j], p[3, j]
+@functools.cache
+def put(n):
+    """The function that stores an entry of `n` planes."""
+
+    def put(planes, size, j, values):
+        for k, value in zip(range(n), values, strict=True):
+            planes[k * size + j] = value
+
+    compiled_as(put, lambda: _compiled_put(n))
+    return put
 
 
-def _take_5(p, j):
-    return p[0, j], p[1, j], p[2, j], p[3, j], p[4, j]
+def ignore(planes, size, j, values):
+    """Store nothing."""
 
 
-def _take_6(p, j):
-    return p[0, j], p[1, j], p[2, j], p[3, j], p[4, j], p[5, j]
+def _compiled_take(n):
+    from numba.extending import intrinsic
+
+    def generate(context, builder, signature, arguments):
+        places = _places(context, builder, signature, arguments, n)
+        values = [builder.load(place) for place in places]
+        return context.make_tuple(builder, signature.return_type, values)
+
+    @intrinsic
+    def take(context, planes, size, j):
+        return _tuple(planes, n)(planes, size, j), generate
+
+    return take
 
 
-def _put_0(p, j, values):
-    pass
+def _compiled_zeros(n):
+    from numba.extending import intrinsic
+
+    def generate(context, builder, signature, arguments):
+        zero = context.get_constant(signature.args[0].dtype, 0.0)
+        return context.make_tuple(builder, signature.return_type, [zero] * n)
+
+    @intrinsic
+    def zeros(context, planes, size, j):
+        return _tuple(planes, n)(planes, size, j), generate
+
+    return zeros
 
 
-def _put_1(p, j, values):
-    (p[0, j],) = values
+def _compiled_put(n):
+    from numba.core import cgutils, types
+    from numba.extending import intrinsic
+
+    def generate(context, builder, signature, arguments):
+        planes, _, _, kinds = signature.args
+        values = cgutils.unpack_tuple(builder, arguments[3])
+        places = _places(context, builder, signature, arguments, n)
+        for place, value, kind in zip(places, values, kinds, strict=True):
+            builder.store(context.cast(builder, value, kind, planes.dtype), place)
+        return context.get_dummy_value()
+
+    @intrinsic
+    def put(context, planes, size, j, values):
+        return types.void(planes, size, j, values), generate
+
+    return put
 
 
-def _put_2(p, j, values):
-    p[0, j], p[1, j] = values
+def _tuple(planes, n):
+    from numba.core import types
+
+    return types.UniTuple(planes.dtype, n) if n > 0 else types.Tuple(())
 
 
-def _put_3(p, j, values):
-    p[0, j], p[1, j], p[2, j] = values
-
-
-def _put_4(p, j, values):
-    p[0, j], p[1, j], p[2, j], p[3, j] = values
-
-
-def _put_5(p, j, values):
-    p[0, j], p[1, j], p[2, j], p[3, j], p[4, j] = values
-
-
-def _put_6(p, j, values):
-    p[0, j], p[1, j], p[2, j], p[3, j], p[4, j], p[5, j] = values
-
-
-def _zeros_0(p, j):
-    return ()
-
-
-def _zeros_1(p, j):
-    return (0.0,)
-
-
-def _zeros_2(p, j):
-    return (0.0, 0.0)
-
-
-def _zeros_3(p, j):
-    return (0.0, 0.0, 0.0)
-
-
-def _zeros_4(p, j):
-    return (0.0, 0.0, 0.0, 0.0)
-
-
-def _zeros_5(p, j):
-    return (0.0, 0.0, 0.0, 0.0, 0.0)
-
-
-def _zeros_6(p, j):
-    return (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-
-
-TAKE = (_take_0, _take_1, _take_2, _take_3, _take_4, _take_5, _take_6)
-PUT = (_put_0, _put_1, _put_2, _put_3, _put_4, _put_5, _put_6)
-TAKE_ZEROS = (_zeros_0, _zeros_1, _zeros_2, _zeros_3, _zeros_4, _zeros_5, _zeros_6)
+def _places(context, builder, signature, arguments, n):
+    """Pointers to entry j of each of n planes."""
+    planes, size, j = arguments[:3]
+    array = context.make_array(signature.args[0])(context, builder, planes)
+    return [
+        builder.gep(array.data, [builder.add(builder.mul(size.type(k), size), j)])
+        for k in range(n)
+    ]

@@ -1,8 +1,8 @@
 """Matrix products in tiles that BLAS multiplies fastest, added to what is there.
 
-Matrices are C-contiguous and lie at the beginning of flat arrays. All functions run
-compiled; flat arrays keep the compilation short, and unsigned indices the loops fast,
-since Numba tests signed ones for negative values.
+Matrices are C-contiguous and lie in flat arrays; `x_at` is where the one in `x` begins.
+All functions run compiled; flat arrays keep the compilation short, and unsigned indices
+the loops fast, since Numba tests signed ones for negative values.
 
 A right factor is laid out in tiles: some columns, contiguous, so that a tile stays in
 the cache as a whole and each of its rows begins with a cache line; then the next.
@@ -26,24 +26,25 @@ def tile_width(blas, J):
     return min(blas[1], J + -J % blas[3])
 
 
-def lay_out(blas, w, K, J, next_row, next_column, tiles):
-    """Copy a right factor (K, J) into tiles.
+def lay_out(blas, n_factors, K, J, next_row, next_column, w, tiles):
+    """Copy right factors (K, J), one after the other in `w`, into tiles.
 
     `next_row` and `next_column` are the distances in `w` between the rows and between
-    the columns of the factor.
+    the columns of a factor.
     """
     width = tile_width(blas, J)
     step, to = np.uint64(next_column), np.uint64(0)
-    for first in range(0, J, width):
-        n_columns = min(width, J - first)
-        for k in range(K):
-            at = np.uint64(k * next_row + first * next_column)
-            for i in range(n_columns):
-                tiles[to + np.uint64(i)] = w[at + np.uint64(i) * step]
-            to += np.uint64(width)
+    for factor in range(n_factors):
+        for first in range(0, J, width):
+            n_columns = min(width, J - first)
+            for k in range(K):
+                at = np.uint64(factor * K * J + k * next_row + first * next_column)
+                for i in range(n_columns):
+                    tiles[to + np.uint64(i)] = w[at + np.uint64(i) * step]
+                to += np.uint64(width)
 
 
-def add_product(blas, sizes, x, tiles, out):
+def add_product(blas, sizes, x, x_at, tiles, tiles_at, out, out_at):
     """Add ``x @ w`` to `out`: (n, K) and (K, J), laid out in tiles, to (n, J).
 
     `sizes` is n, K and J.
@@ -54,11 +55,26 @@ def add_product(blas, sizes, x, tiles, out):
     for j in range(0, J, width):
         for i in range(0, n, rows):
             part = min(rows, n - i), min(width, J - j), K
-            places = i * K, j * K, i * J + j
+            places = x_at + i * K, tiles_at + j * K, out_at + i * J + j
             multiply_add(blas[0], 0, part, places, (K, width, J), x, tiles, out)
 
 
-def add_outer_product(blas, sizes, d, x, out):
+def add_dot_products(sizes, x, x_at, w, w_at, out, out_at):
+    """Add ``x @ w.T`` to `out`: (n, K) and (J, K), as it lies, to (n, J).
+
+    For so few rows that laying out w would take longer; `sizes` is n, K and J.
+    """
+    n, K, J = sizes
+    for i in range(n):
+        for j in range(J):
+            left, right = np.uint64(x_at + i * K), np.uint64(w_at + j * K)
+            total = x[left] * w[right]
+            for k in range(1, K):
+                total += x[left + np.uint64(k)] * w[right + np.uint64(k)]
+            out[np.uint64(out_at + i * J + j)] += total
+
+
+def add_outer_product(blas, sizes, d, d_at, x, x_at, out, out_at):
     """Add ``d.T @ x`` to `out`: (n, J) and (n, K) to (J, K); `sizes` is n, J and K."""
     n, J, K = sizes
     tile = blas[1]
@@ -67,25 +83,25 @@ def add_outer_product(blas, sizes, d, x, out):
         for k in range(0, K, tile):
             for i in range(0, n, rows):
                 part = min(tile, J - j), min(tile, K - k), min(rows, n - i)
-                places = i * J + j, i * K + k, j * K + k
+                places = d_at + i * J + j, x_at + i * K + k, out_at + j * K + k
                 multiply_add(blas[0], 1, part, places, (J, K, K), d, x, out)
 
 
-def put_row(row, n, J, out):
+def put_row(row, row_at, n, J, out, out_at):
     """Store `row`, (J,), in each row of `out`, (n, J)."""
-    to = np.uint64(0)
+    source, to = np.uint64(row_at), np.uint64(out_at)
     for _ in range(n):
         for i in range(J):
             j = np.uint64(i)
-            out[to + j] = row[j]
+            out[to + j] = row[source + j]
         to += np.uint64(J)
 
 
-def add_column_sums(d, n, J, out):
+def add_column_sums(d, d_at, n, J, out, out_at):
     """Add the sum of each column of d, (n, J), to `out`, (J,)."""
-    at = np.uint64(0)
+    at, to = np.uint64(d_at), np.uint64(out_at)
     for _ in range(n):
         for i in range(J):
             j = np.uint64(i)
-            out[j] += d[at + j]
+            out[to + j] += d[at + j]
         at += np.uint64(J)
