@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 N_CLASSES = 10
+GATES = {"rnn": 1, "gru": 3, "lstm": 4}
 
 
 @dataclass(frozen=True)
@@ -22,27 +23,52 @@ class Case:
         return f"B{self.batch} T{self.steps} D{self.features} H{self.units}"
 
     @property
+    def updates_per_epoch(self):
+        """Minibatches of an epoch."""
+        return self.sequences // self.batch
+
+    @property
     def updates(self):
         """Updates of a whole fit."""
-        return self.sequences // self.batch * self.epochs
+        return self.updates_per_epoch * self.epochs
+
+    @property
+    def sizes(self):
+        """What a contender is made with, besides the cell."""
+        return {"units": self.units, "batch_size": self.batch}
+
+    def data(self):
+        """A training set of this shape."""
+        return random_data([self.steps] * self.sequences, self.features)
+
+    def operations(self, cell):
+        """Floating point operations of the matrix products in one update.
+
+        Forward, then the same again for the gradients of the weights, and those of
+        the states; nobody needs the gradient of the input.
+        """
+        gates, steps = GATES[cell] * self.units, self.batch * self.steps
+        head = 2 * self.batch * self.units * N_CLASSES
+        forward = 2 * steps * (self.features + self.units) * gates + head
+        states = 2 * steps * self.units * gates + head
+        return 2 * forward + states
 
 
 CASES = (
     Case(32, 8, 8, 64, sequences=1024, epochs=4),
-    Case(32, 50, 1, 32, sequences=512, epochs=2),
-    Case(32, 100, 8, 64, sequences=256, epochs=2),
-    Case(64, 100, 16, 128, sequences=256, epochs=2),
-    Case(64, 100, 64, 256, sequences=128, epochs=2),
+    Case(32, 50, 1, 32, sequences=512, epochs=4),
+    Case(32, 100, 8, 64, sequences=512, epochs=2),
+    Case(64, 100, 16, 128, sequences=512, epochs=2),
+    Case(64, 100, 64, 256, sequences=256, epochs=4),
+    Case(64, 50, 128, 512, sequences=256, epochs=4),
 )
-LARGEST = Case(64, 50, 128, 512, sequences=128, epochs=2)
 
 
 def training_cases(full):
-    """The cases of the training tables; with `full` one more, and longer fits."""
+    """The cases of the training tables; with `full` fits are four times as long."""
     if not full:
         return CASES
-    long = [replace(case, sequences=1024, epochs=4) for case in CASES[:-1]]
-    return *long, *(replace(c, sequences=512, epochs=4) for c in (CASES[-1], LARGEST))
+    return tuple(replace(case, sequences=4 * case.sequences) for case in CASES)
 
 
 def random_data(lengths, features, seed=0):

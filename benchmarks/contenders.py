@@ -1,9 +1,14 @@
-"""Who takes part: skrnn and its PyTorch twin, with one and with two threads.
+"""Who takes part: skrnn and its twins, by name.
 
-All have `prepare(X, y)`, which is not timed, `fit(data, epochs)` and `predict(X)`.
+A name is a library, and its number of threads where that can be set. All have
+`prepare(X, y)`, which is not timed, and `fit(data, epochs)`.
 """
 
-from peers import Twin, Whole
+from functools import partial
+
+from peers.jax import JaxTwin
+from peers.skorch import SkorchTwin
+from peers.torch import Twin, Whole
 
 from skrnn import RNNClassifier
 
@@ -12,9 +17,9 @@ THREADS = (1, 2)
 
 
 class Skrnn:
-    """skrnn through its public API, with the twin's settings."""
+    """skrnn through its public API, with the twins' settings."""
 
-    def __init__(self, cell, units, batch_size, n_jobs):
+    def __init__(self, cell, units, batch_size, n_jobs, **others):
         self.settings = {
             "hidden_layer_sizes": (units,),
             "cell": cell,
@@ -28,6 +33,7 @@ class Skrnn:
             "random_state": 0,
             "tol": 0.0,
             "n_jobs": n_jobs,
+            **others,
         }
 
     def prepare(self, X, y):
@@ -45,21 +51,30 @@ class Skrnn:
         self.loss_curve = model.loss_curve_
         return self
 
-    def predict(self, X):
-        """The class of each sequence, validation included."""
-        return self.model.predict(X)
 
-
-def twins(cell, units, batch_size, feed=Whole):
-    """The PyTorch contenders, by name."""
+def torches(cell, units, batch_size, feed=Whole):
+    """PyTorch with each number of threads."""
     return {f"torch {n}": Twin(cell, units, batch_size, n, feed) for n in THREADS}
 
 
+def skorches(cell, units, batch_size):
+    """skorch with each number of threads."""
+    return {f"skorch {n}": SkorchTwin(cell, units, batch_size, n) for n in THREADS}
+
+
+def jaxes(cell, units, batch_size):
+    """JAX, which always uses all cores."""
+    return {"jax": JaxTwin(cell, units, batch_size)}
+
+
 def skrnns(cell, units, batch_size):
-    """The skrnn contenders, by name."""
+    """skrnn with each number of threads."""
     return {f"skrnn {n}": Skrnn(cell, units, batch_size, n) for n in THREADS}
 
 
-def everyone(cell, units, batch_size):
-    """All contenders, by name."""
-    return twins(cell, units, batch_size) | skrnns(cell, units, batch_size)
+def warm_fits(contenders, X, y):
+    """Functions of a number of epochs, by name; all have run once, to compile."""
+    fits = {n: partial(c.fit, c.prepare(X, y)) for n, c in contenders.items()}
+    for fit in fits.values():
+        fit(1)
+    return fits

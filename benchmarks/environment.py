@@ -1,29 +1,31 @@
 """What a table was measured on."""
 
-import importlib.metadata
 import os
 import platform
+from importlib.metadata import version
 from pathlib import Path
 
 import torch
 
 import skrnn
 
-PACKAGES = ("numpy", "scipy", "scikit-learn", "numba", "torch")
+PACKAGES = (
+    *("numpy", "scipy", "scikit-learn", "numba", "joblib"),
+    *("torch", "jax", "jaxlib", "skorch", "onnx", "onnxruntime"),
+)
 
 
 def describe():
     """Versions, processor, threads and the load before the run, by name."""
-    packages = {name: importlib.metadata.version(name) for name in PACKAGES}
     return {
         "skrnn": skrnn.__version__,
-        **packages,
+        **{name: version(name) for name in PACKAGES},
         "python": platform.python_version(),
         "system": platform.system(),
         "cpu": _cpu(),
         "cores": os.cpu_count(),
         "instructions": torch.backends.cpu.get_cpu_capability(),
-        "threads": "1 and 2 for each library; BLAS in skrnn: 1",
+        "threads": "1 and 2 for each library, all cores for jax; BLAS in skrnn: 1",
         "load": round(os.getloadavg()[0], 2),
     }
 

@@ -1,91 +1,152 @@
 """From samples to Markdown tables and JSON."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
 from statistics import geometric_mean, median
 
 from timing import paired_ratio
 
-UNITS = {"ms": 1e3, "us": 1e6}
-CONTENDERS = ("torch 1", "torch 2", "skrnn 1", "skrnn 2")
-RATIOS = ("1 thread", "2 threads", "best")
+UNITS = {"s": 1, "ms": 1e3, "us": 1e6, "MB": 1e-6}
 
 
 @dataclass
 class Row:
-    """Samples of all contenders, in seconds, for one cell and case."""
+    """What was measured in one case.
 
-    cell: str
-    case: str
+    Parameters
+    ----------
+    labels : dict of str to str
+        What tells the row from the others; printed first.
+    samples : dict of str to list of float
+        Of each contender, mostly in seconds.
+    facts : dict
+        What else the columns need, such as a number of operations.
+    """
+
+    labels: dict
     samples: dict
+    facts: dict = field(default_factory=dict)
 
-    def medians(self):
-        """Median seconds of each contender."""
-        return {name: median(self.samples[name]) for name in CONTENDERS}
+    def median(self, name):
+        """Median of the samples of one contender."""
+        return median(self.samples[name])
 
-    def ratios(self):
-        """PyTorch's time over skrnn's, each with 1 thread, with 2, and at its best."""
-        pairs = (CONTENDERS[::2], CONTENDERS[1::2], (self._best(0), self._best(2)))
-        return {
-            name: paired_ratio(self.samples[torch], self.samples[skrnn])
-            for name, (torch, skrnn) in zip(RATIOS, pairs, strict=True)
-        }
+    def best(self, *libraries):
+        """The contender with the lowest median, of some libraries."""
+        names = [name for name in self.samples if name.split()[0] in libraries]
+        return min(names, key=self.median)
 
-    def _best(self, first):
-        return min(CONTENDERS[first : first + 2], key=self.medians().get)
+    def ratio(self, top, bottom):
+        """Median over the rounds of the samples of one over those of another."""
+        return paired_ratio(self.samples[top], self.samples[bottom])
+
+
+@dataclass(frozen=True)
+class Column:
+    """A figure of each row.
+
+    Parameters
+    ----------
+    name : str
+    value : callable
+        Computes the figure from a row.
+    worst : callable or None
+        `min` or `max` for ratios of which means are printed, else None.
+    """
+
+    name: str
+    value: Callable
+    worst: Callable | None = None
 
 
 @dataclass
 class Table:
-    """Rows in one unit; means of the ratios are taken for each value of a field."""
+    """Rows and the figures to print of them."""
 
     title: str
-    unit: str
+    columns: list
     rows: list
-    mean_over: str = "cell"
 
-    def means(self):
-        """Geometric means of the ratios, for each group of rows and mostly for all."""
-        groups = {}
+    def figures(self, row):
+        """The value of each column in a row."""
+        return {column.name: column.value(row) for column in self.columns}
+
+    def summary(self):
+        """Geometric means of the ratios by cell and over all rows, and the worst."""
+        ratios = [column for column in self.columns if column.worst]
+        cells = {}
         for row in self.rows:
-            groups.setdefault(getattr(row, self.mean_over), []).append(row.ratios())
-        if self.mean_over == "cell":  # else the groups share skrnn's samples
-            groups["all"] = [ratios for group in groups.values() for ratios in group]
-        return {
-            group: {name: geometric_mean(r[name] for r in members) for name in RATIOS}
-            for group, members in groups.items()
+            cells.setdefault(row.labels.get("cell"), []).append(row)
+        groups = cells if 1 < len(cells) < len(self.rows) else {}
+        lines = {
+            f"geometric mean, {group}": {
+                c.name: geometric_mean(map(c.value, rows)) for c in ratios
+            }
+            for group, rows in [*groups.items(), ("all", self.rows)]
         }
+        worst = {c.name: c.worst(map(c.value, self.rows)) for c in ratios}
+        return {**lines, "worst": worst} if ratios else {}
 
     def markdown(self):
         """The table as people read it."""
-        head = [f"{name}, {self.unit}" for name in CONTENDERS]
+        labels, names = list(self.rows[0].labels), [c.name for c in self.columns]
         lines = [
             f"## {self.title}\n",
-            _line("cell", "case", *head, *(f"torch / skrnn, {r}" for r in RATIOS)),
-            _line("---", "---", *["--:"] * (len(CONTENDERS) + len(RATIOS))),
+            _line(*labels, *names),
+            _line(*["---"] * len(labels), *["--:"] * len(names)),
         ]
         for row in self.rows:
-            times = [_short(t * UNITS[self.unit]) for t in row.medians().values()]
-            ratios = [f"{ratio:.2f}" for ratio in row.ratios().values()]
-            lines.append(_line(row.cell, row.case, *times, *ratios))
-        for group, means in self.means().items():
-            ratios = [f"**{mean:.2f}**" for mean in means.values()]
-            blank = [""] * len(CONTENDERS)
-            lines.append(_line("**geometric mean**", group, *blank, *ratios))
+            figures = map(_short, self.figures(row).values())
+            lines.append(_line(*row.labels.values(), *figures))
+        for label, means in self.summary().items():
+            cells = [f"**{_short(means[n])}**" if n in means else "" for n in names]
+            lines.append(_line(f"**{label}**", *[""] * (len(labels) - 1), *cells))
         return "\n".join(lines) + "\n"
 
     def as_dict(self):
         """Everything that was measured, for JSON."""
-        rows = [
-            {
-                "cell": row.cell,
-                "case": row.case,
-                "seconds": row.samples,
-                "median": row.medians(),
-                "ratio": row.ratios(),
-            }
-            for row in self.rows
-        ]
-        return {"title": self.title, "rows": rows, "geometric_means": self.means()}
+        rows = [asdict(row) | {"figures": self.figures(row)} for row in self.rows]
+        return {"title": self.title, "rows": rows, "summary": self.summary()}
+
+
+def times(names, unit):
+    """A column of medians for each contender."""
+    return [Column(f"{name}, {unit}", _scaled_median(name, unit)) for name in names]
+
+
+def over(tops, bottom, worst=min):
+    """The best of some libraries over the best of another; above 1 it is slower."""
+    return Column(
+        f"{' or '.join(tops)} / {bottom}",
+        lambda row: row.ratio(row.best(*tops), row.best(bottom)),
+        worst,
+    )
+
+
+def exactly(top, bottom, worst=min, name=None):
+    """One contender over another."""
+    return Column(
+        name or f"{top} / {bottom}", lambda row: row.ratio(top, bottom), worst
+    )
+
+
+def fact(name):
+    """A column that is a fact of each row."""
+    return Column(name, lambda row: row.facts[name])
+
+
+def speed(library):
+    """The GFLOP/s that the best contender of a library reaches."""
+    return Column(
+        f"{library} GFLOP/s",
+        lambda row: row.facts["operations"] / row.median(row.best(library)) / 1e9,
+    )
+
+
+def of_peak(library, peak):
+    """The same as a fraction of the machine's matrix products."""
+    reached = speed(library).value
+    return Column(f"{library} of peak", lambda row: reached(row) / peak)
 
 
 def scaled(samples, factor):
@@ -93,10 +154,16 @@ def scaled(samples, factor):
     return {name: [t * factor for t in times] for name, times in samples.items()}
 
 
+def _scaled_median(name, unit):
+    return lambda row: row.median(name) * UNITS[unit]
+
+
 def _line(*entries):
     return "| " + " | ".join(entries) + " |"
 
 
 def _short(value):
-    """Three significant digits, without an exponent."""
-    return f"{value:.0f}" if value >= 100 else f"{value:#.3g}"
+    """Three significant digits, without an exponent; text and counts as they are."""
+    if isinstance(value, (str, int)):
+        return str(value)
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:#.3g}"

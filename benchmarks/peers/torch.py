@@ -17,7 +17,7 @@ class Whole:
 
     def last_states(self, layer, rows):
         """The state of one recurrent layer after the last step of some sequences."""
-        return _final(layer(self.X.index_select(0, rows)))
+        return final_state(layer(self.X.index_select(0, rows)))
 
 
 class _Ragged:
@@ -33,7 +33,7 @@ class Packed(_Ragged):
         lengths, order = self.lengths.index_select(0, rows).sort(descending=True)
         padded = self.X[:, : lengths[0]].index_select(0, rows[order])
         packed = pack_padded_sequence(padded, lengths, batch_first=True)
-        return _final(layer(packed)).index_select(0, order.argsort())
+        return final_state(layer(packed)).index_select(0, order.argsort())
 
 
 class Padded(_Ragged):
@@ -48,7 +48,8 @@ class Padded(_Ragged):
         return output[torch.arange(len(rows)), lengths - 1]
 
 
-def _final(result):
+def final_state(result):
+    """The output after the last step, from what a recurrent layer returns."""
     _, state = result
     return (state[0] if isinstance(state, tuple) else state)[-1]
 
@@ -82,10 +83,7 @@ class Twin:
         torch.set_num_threads(self.threads)
         torch.manual_seed(0)
         sequences, y = data
-        self.layer = LAYERS[self.cell](
-            sequences.X.shape[-1], self.units, batch_first=True
-        )
-        self.head = nn.Linear(self.units, int(y.max()) + 1)
+        self._build(sequences.X.shape[-1], int(y.max()) + 1)
         parameters = [*self.layer.parameters(), *self.head.parameters()]
         optimizer = torch.optim.Adam(parameters, lr=1e-3, fused=True)
         self.loss_curve = []
@@ -102,9 +100,26 @@ class Twin:
             self.loss_curve.append(total.item() / len(y))
         return self
 
+    @torch.no_grad()
+    def load(self, weights):
+        """Take over the weights of a fitted skrnn model of one layer."""
+        n_classes, _ = weights["head_weight"].shape
+        self._build(weights["weight_ih_l0"].shape[1], n_classes)
+        for prefix, module in (("", self.layer), ("head_", self.head)):
+            for name, parameter in module.named_parameters():
+                parameter.copy_(torch.from_numpy(weights[prefix + name]))
+        return self
+
     @torch.inference_mode()
+    def scores(self, X):
+        """Raw scores of the sequences in a 3-D array."""
+        torch.set_num_threads(self.threads)
+        return self.head(final_state(self.layer(torch.from_numpy(X)))).numpy()
+
     def predict(self, X):
         """The class of each sequence in a 3-D array."""
-        torch.set_num_threads(self.threads)
-        states = _final(self.layer(torch.from_numpy(X)))
-        return self.head(states).argmax(1).numpy()
+        return self.scores(X).argmax(1)
+
+    def _build(self, n_features, n_classes):
+        self.layer = LAYERS[self.cell](n_features, self.units, batch_first=True)
+        self.head = nn.Linear(self.units, n_classes)
