@@ -130,7 +130,7 @@ class Case:
         raw = self.naive.raw_scores(
             self.network.layout.views(theta), self.sequences, self.naive_masks()
         )
-        return raw[self.packed.order]
+        return raw[self.packed.plan.order]
 
     def naive_masks(self):
         """This case's dropout masks, sequence by sequence."""
@@ -141,7 +141,7 @@ class Case:
                 "recurrent": self._rows(self.masks.recurrent, rank, none["recurrent"]),
                 "head": self._rows([self.masks.head], rank, [none["head"]])[0],
             }
-            for rank in self.packed.ranks
+            for rank in self.packed.plan.ranks
         ]
 
     def random_state(self, seed):

@@ -155,7 +155,7 @@ def loss_of(name, order):
 
 def check_against_central_differences(variant, name, **options):
     case = make_case(variant, n_raw=LOSSES[name][1], dropout=0.3, **options)
-    error = central_error(case, loss_of(name, case.packed.order))
+    error = central_error(case, loss_of(name, case.packed.plan.order))
     assert error < CENTRAL, (name, options)
 
 
@@ -192,7 +192,7 @@ def naive_functional(case, views, state, d_out, d_state):
     """Outputs and final states of the oracle, weighted by `d_out` and `d_state`."""
     total = 0.0
     d_rows, masks = case.packed.unpack(d_out), case.naive_masks()
-    for i, rank in enumerate(case.packed.ranks):
+    for i, rank in enumerate(case.packed.plan.ranks):
         start = [list(part[:, rank]) for part in state]
         outputs, final = case.naive.run(views, case.sequences[i], start, masks[i])
         total = total + (d_rows[i] * outputs).sum()
@@ -220,7 +220,7 @@ def test_gradient_of_outputs_and_states(variant, bidirectional, with_outputs):
     d_initial = case.stack.backward(
         case.network.layout.views(gradient),
         run,
-        case.packed,
+        case.packed.plan,
         d_out if with_outputs else d_out[:0],
         unjoined(d_state),
         case.masks,
@@ -318,6 +318,6 @@ def test_a_cell_of_the_largest_size():
     cell = Wide()
     for options in ({"bidirectional": True}, {"bptt_steps": 2}):
         case = Case(cell, step_of(cell), hidden_layer_sizes=(2, 2), **options)
-        raw = case.naive_raw_scores(case.theta)[case.packed.ranks]
+        raw = case.naive_raw_scores(case.theta)[case.packed.plan.ranks]
         assert_allclose(case.raw_scores(), raw, rtol=0, atol=1e-12)
         assert exactness(case) < EXACT

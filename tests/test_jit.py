@@ -258,10 +258,9 @@ import skrnn
 from skrnn.cells import MinGRU
 from skrnn.network.network import Network
 from skrnn.network.workspace import Workspace
-from skrnn.sequences import Packed
+from skrnn.sequences import check_sequences, pack
 
-one, zero = np.ones(1, int), np.zeros(1, int)
-packed = Packed(np.zeros((1, 1)), one, np.array([0, 1]), one, zero)
+packed = pack(check_sequences(np.zeros((1, 1, 1))), np.zeros(1, int), "float64")
 network = Network(MinGRU(), 1, (1,), False, "last", 1, "float64")
 theta = np.zeros(network.layout.size)
 views = network.layout.views(theta)

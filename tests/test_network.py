@@ -118,7 +118,7 @@ def test_initial_and_final_state(variant, dtype, bidirectional):
         case.views, case.packed, unjoined(state), case.masks, case.space
     )
     final, masks = joined(run["state"]), case.naive_masks()
-    for i, rank in enumerate(case.packed.ranks):
+    for i, rank in enumerate(case.packed.plan.ranks):
         start = [list(part[:, rank]) for part in state]
         expected = case.naive.run(case.views, case.sequences[i], start, masks[i])[1]
         for part, naive_part in zip(final, expected, strict=True):

@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from skrnn import RNNClassifier, RNNRegressor
 from skrnn.cells import CELLS
-from skrnn.sequences import Packed
+from skrnn.sequences import Plan
 from skrnn.training import Objective, inference, objective
 
 KINDS = [RNNClassifier, RNNRegressor]
@@ -67,13 +67,13 @@ def run_python(script, **params):
 def shards(monkeypatch):
     """Numbers of shards that minibatches were cut into."""
     counts = []
-    split = Packed.split
+    split = Plan.shards
 
     def spy(self, n_shards):
         counts.append(n_shards)
         return split(self, n_shards)
 
-    monkeypatch.setattr(Packed, "split", spy)
+    monkeypatch.setattr(Plan, "shards", spy)
     return counts
 
 

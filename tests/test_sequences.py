@@ -687,10 +687,15 @@ def assert_packs(packed, arrays):
     lengths = [len(array) for array in arrays]
     sizes = [sum(n > t for n in lengths) for t in range(max(lengths))]
     np.testing.assert_array_equal(packed.rows, slow_rows(arrays))
-    assert packed.lengths.tolist() == sorted(lengths, reverse=True)
-    assert packed.sizes.tolist() == sizes
-    assert packed.starts.tolist() == [0, *np.cumsum(sizes)]
-    for field in (packed.sizes, packed.starts, packed.lengths, packed.order):
+    assert packed.plan.lengths.tolist() == sorted(lengths, reverse=True)
+    assert packed.plan.sizes.tolist() == sizes
+    assert packed.plan.starts.tolist() == [0, *np.cumsum(sizes)]
+    for field in (
+        packed.plan.sizes,
+        packed.plan.starts,
+        packed.plan.lengths,
+        packed.plan.order,
+    ):
         assert field.dtype == np.int64 and field.flags.c_contiguous
     assert packed.rows.flags.c_contiguous and packed.rows.flags.writeable
 
@@ -708,7 +713,7 @@ def test_pack_equals_its_slow_twin(lengths, n_features, random, make):
     chosen = [arrays[i] for i in indices]
     packed = pack(check_sequences(make(arrays)), indices, np.float64)
     assert_packs(packed, chosen)
-    assert packed.order.tolist() == slow_order([len(array) for array in chosen])
+    assert packed.plan.order.tolist() == slow_order([len(array) for array in chosen])
 
 
 @settings(deadline=None)
@@ -721,9 +726,9 @@ def test_unpack_and_restore_undo_packing(lengths):
         np.testing.assert_array_equal(got, array)
     for got, array in zip(packed.unpack(packed.rows[:, 0]), arrays, strict=True):
         np.testing.assert_array_equal(got, array[:, 0])
-    last = packed.restore(packed.rows[packed.last_rows])
+    last = packed.restore(packed.rows[packed.plan.last_rows])
     np.testing.assert_array_equal(last, [array[-1] for array in arrays])
-    assert packed.restore(packed.lengths).tolist() == lengths
+    assert packed.restore(packed.plan.lengths).tolist() == lengths
 
 
 @settings(deadline=None)
@@ -732,10 +737,10 @@ def test_reverse_rows_run_each_sequence_backwards(lengths):
     """Each sequence turns within its own length; turning twice changes nothing."""
     arrays = make_ragged(lengths)
     packed = pack_all(arrays)
-    backwards = packed.unpack(packed.rows[packed.reverse_rows])
+    backwards = packed.unpack(packed.rows[packed.plan.reverse_rows])
     for got, array in zip(backwards, arrays, strict=True):
         np.testing.assert_array_equal(got, array[::-1])
-    twice = packed.reverse_rows[packed.reverse_rows]
+    twice = packed.plan.reverse_rows[packed.plan.reverse_rows]
     assert twice.tolist() == list(range(sum(lengths)))
 
 
@@ -746,7 +751,7 @@ def test_rows_know_their_sequence(lengths):
     packed, B = pack_all(make_ragged(lengths)), len(lengths)
     by_length = sorted(lengths, reverse=True)
     steps = [(t, b) for t in range(max(lengths)) for b in range(B) if t < by_length[b]]
-    assert packed.sequence_of_row.tolist() == [b for _, b in steps]
+    assert packed.plan.sequence_of_row.tolist() == [b for _, b in steps]
 
 
 @settings(deadline=None)
@@ -754,14 +759,14 @@ def test_rows_know_their_sequence(lengths):
 def test_time_slices_are_packs_of_the_pieces(lengths, n_steps):
     """Each slice packs the pieces of the active sequences, without a copy."""
     packed = pack_all(make_ragged(lengths))
-    ordered = [packed.unpack(packed.rows)[b] for b in packed.order]
+    ordered = [packed.unpack(packed.rows)[b] for b in packed.plan.order]
     n_rows = 0
     for start in range(0, max(lengths), n_steps):
         piece = packed.time_slice(start, start + n_steps)
         pieces = [array[start : start + n_steps] for array in ordered]
         active = [array for array in pieces if len(array)]
         assert_packs(piece, active)
-        assert piece.order.tolist() == packed.order[: len(active)].tolist()
+        assert piece.plan.order.tolist() == packed.plan.order[: len(active)].tolist()
         assert np.shares_memory(piece.rows, packed.rows)
         n_rows += len(piece.rows)
     assert n_rows == sum(lengths)
@@ -773,38 +778,27 @@ def test_shards_are_packs_of_a_fair_share(lengths, n_shards):
     """Each sequence is in one shard; shards differ by the longest at most."""
     arrays = make_ragged(lengths)
     packed = pack_all(arrays)
-    shards = packed.split(n_shards)
+    shards = packed.plan.shards(n_shards)
     assert len(shards) == min(n_shards, len(arrays))
-    for shard, positions, row_indices in shards:
-        assert_packs(shard, [arrays[i] for i in shard.order])
-        assert shard.order.tolist() == packed.order[positions].tolist()
-        np.testing.assert_array_equal(shard.rows, packed.rows[row_indices])
-    dealt = np.concatenate([shard.packed.order for shard in shards])
+    for shard in shards:
+        order = shard.plan.order
+        assert_packs(packed.shard(shard), [arrays[i] for i in order])
+        assert order.tolist() == packed.plan.order[shard.positions].tolist()
+    dealt = np.concatenate([shard.plan.order for shard in shards])
     assert sorted(dealt) == list(range(len(arrays)))
-    work = [len(shard.packed.rows) for shard in shards]
+    work = [shard.plan.n_rows for shard in shards]
     assert max(work) - min(work) <= max(lengths)
 
 
 def test_a_shard_unpacks_by_itself():
     """Unpacking a shard gives its own sequences, in minibatch order."""
     arrays = make_ragged((2, 5, 3, 4))
-    packed = pack_all(arrays).split(2)[1].packed
-    expected = [arrays[i] for i in sorted(packed.order)]
+    whole = pack_all(arrays)
+    packed = whole.shard(whole.plan.shards(2)[1])
+    expected = [arrays[i] for i in sorted(packed.plan.order)]
     for got, array in zip(packed.unpack(packed.rows), expected, strict=True):
         np.testing.assert_array_equal(got, array)
-    assert packed.restore(packed.order).tolist() == sorted(packed.order)
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_rows_are_laid_in_the_given_space(dtype):
-    """`space` spares the memory of each minibatch; the rows are the same."""
-    sequences = check_sequences(make_ragged())
-    space = np.empty(100, dtype=dtype)
-    packed = pack(sequences, np.arange(5), dtype, space)
-    assert np.shares_memory(packed.rows, space) and packed.rows.dtype == dtype
-    expected = pack(sequences, np.arange(5), dtype).rows
-    np.testing.assert_array_equal(packed.rows, expected)
-    assert packed.rows.shape == expected.shape and packed.rows.flags.c_contiguous
+    assert packed.restore(packed.plan.order).tolist() == sorted(packed.plan.order)
 
 
 # Selections
@@ -856,8 +850,9 @@ from skrnn.sequences import check_sequences, pack
 assert "numba" not in sys.modules
 X = [np.arange(n) for n in (2.0, 4.0, 1.0)]
 packed = pack(check_sequences(X), np.arange(3), np.float64)
-print(packed.rows.ravel().tolist(), packed.reverse_rows.tolist())
-print([shard.packed.rows.ravel().tolist() for shard in packed.split(2)])
+print(packed.rows.ravel().tolist(), packed.plan.reverse_rows.tolist())
+shards = packed.plan.shards(2)
+print([packed.shard(shard).rows.ravel().tolist() for shard in shards])
 print([x.ravel().tolist() for x in packed.unpack(packed.rows)])
 """
 

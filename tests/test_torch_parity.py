@@ -116,7 +116,7 @@ def test_outputs_scores_and_final_states(kind, shape):
     )
     for i, rows in enumerate(packed.unpack(run["out"])):
         assert_equal_to_rounding(rows, expected["outputs"][: len(rows), i])
-    state = np.stack(joined(run["state"]), axis=1)[:, :, packed.ranks]
+    state = np.stack(joined(run["state"]), axis=1)[:, :, packed.plan.ranks]
     names = ["h", "c"] if "c" in expected else ["h"]
     for values, name in zip(state, names, strict=True):
         assert_equal_to_rounding(values, expected[name])

@@ -22,6 +22,11 @@ class Masks:
         self.between = between
         self.recurrent = recurrent
         self.head = head
+        self._is_empty = (
+            head is None
+            and all(mask is None for mask in between)
+            and all(mask.shape[0] == 0 for mask in recurrent)
+        )
 
     @classmethod
     def none(cls, stack):
@@ -34,20 +39,23 @@ class Masks:
     @classmethod
     def draw(cls, stack, n_sequences, dropout, recurrent_dropout, rng):
         """Draw masks for a minibatch of `n_sequences` sequences."""
-        masks = cls.none(stack)
+        nothing = cls.none(stack)
+        between, recurrent, head = nothing.between, nothing.recurrent, None
         if dropout > 0.0:
             widths = [sum(la.n_units for la in level) for level in stack.levels]
             drawn = [_mask(rng, (n_sequences, w), dropout, stack.dtype) for w in widths]
-            masks.between[1:], masks.head = drawn[:-1], drawn[-1]
+            between, head = [None, *drawn[:-1]], drawn[-1]
         if recurrent_dropout > 0.0:
-            masks.recurrent = [
+            recurrent = [
                 _mask(rng, (n_sequences, la.n_units), recurrent_dropout, stack.dtype)
                 for la in stack.layers
             ]
-        return masks
+        return cls(between, recurrent, head)
 
     def select(self, sequences):
         """Masks of some sequences of the minibatch; a slice or an index array."""
+        if self._is_empty:
+            return self
         return Masks(
             [None if mask is None else mask[sequences] for mask in self.between],
             [
@@ -57,10 +65,10 @@ class Masks:
             None if self.head is None else self.head[sequences],
         )
 
-    def apply_to_input(self, depth, rows, packed):
+    def apply_to_input(self, depth, rows, plan):
         """Mask packed rows (N, width) on their way into level `depth`."""
         mask = self.between[depth]
-        return rows if mask is None else rows * mask[packed.sequence_of_row]
+        return rows if mask is None else rows * mask[plan.sequence_of_row]
 
     def apply_to_head(self, values):
         """Mask one row for each sequence on its way into the head, (B, F)."""

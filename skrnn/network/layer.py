@@ -1,17 +1,14 @@
 """A cell unrolled over time: parameters, matrix products and the two time loops."""
 
 import functools
-import math
 
 import numpy as np
 
 from skrnn.jit import specialise
 from skrnn.network import blas, loops
+from skrnn.network.arguments import BackwardArguments, ForwardArguments, flat
 from skrnn.network.parameters import glorot
 from skrnn.network.planes import PUT, TAKE, TAKE_ZEROS
-from skrnn.network.products import tiled_size
-
-BLOCK_ROWS = 128
 
 
 class Layer:
@@ -73,7 +70,7 @@ class Layer:
             np.zeros((n_others, n_sequences, H), dtype),
         )
 
-    def forward(self, views, x, packed, state, mask, space, taped=True):
+    def forward(self, views, x, plan, state, mask, space, taped=True):
         """Run over all steps.
 
         Parameters
@@ -82,7 +79,7 @@ class Layer:
             Parameters by name.
         x : (N, n_inputs)
             Packed inputs.
-        packed : Packed
+        plan : Plan
         state : tuple of (B, H) and (n_carried - 1, B, H)
             State of each sequence before its first step.
         mask : (B, H) or (0, H)
@@ -95,52 +92,48 @@ class Layer:
         -------
         run : dict
             "out" (N, H), outputs of every step, "state", the final state of each
-            sequence, and the tape.
+            sequence, and what `backward` needs.
         """
-        cell, H = self.cell, self.n_units
-        B, N = packed.lengths.size, x.shape[0]
-        h = space.array(f"h_{self.suffix}", ((B + N) * H,))
-        c = space.array(f"c_{self.suffix}", (len(cell.carried) - 1, (B + N) * H))
-        h[: B * H], c[:, : B * H] = state[0].reshape(-1), _flat(state[1])
-        rows = N if taped else B
-        tape = space.array(f"tape_{self.suffix}", (len(cell.taped), rows * H))
-        unit = self._unit_planes(views, B)
-        w_x, b_x, w_h, b_h = self._weights(views)
+        arguments = space.remember(
+            f"forward_{self.suffix}",
+            (views, plan, taped),
+            lambda: ForwardArguments(self, views, plan, space, taped),
+        )
+        arguments.start(state)
         self._forward_steps(
             self.blas,
-            (B, self.n_inputs, H, BLOCK_ROWS),
+            arguments.shape,
             x.reshape(-1),
-            (w_x, b_x + b_h if cell.additive else b_x, w_h, b_h),
-            unit,
+            arguments.weights,
+            arguments.unit,
             mask.reshape(-1),
-            (h, c),
-            (tape, int(taped)),
-            self._forward_room(B, space),
-            (packed.starts, packed.sizes),
+            arguments.carried,
+            arguments.kept,
+            arguments.room,
+            arguments.steps,
         )
-        last = B + packed.last_rows
-        out = h.reshape(B + N, H)
         return {
-            "out": out[B:],
-            "state": (out.take(last, axis=0), _rows(c, H).take(last, axis=1)),
-            "kept": (x, (w_x, w_h), unit, mask, h, c, tape),
+            "out": arguments.out,
+            "state": arguments.final_state(),
+            "kept": (arguments, x, mask),
         }
 
-    def backward(self, gradient, run, packed, d_out, d_state, space, need_d_x):
+    def backward(self, gradient, run, d_out, d_state, space, need_d_x):
         """Gradient of `forward`, added to the views `gradient`.
 
         Parameters
         ----------
         gradient : dict
-            Views of a gradient vector, by parameter name.
+            Views by name.
         run : dict
-            What `forward` returned.
+            As from `forward`.
         d_out : (N, H) or (0, H)
             Gradient with respect to the outputs; with 0 rows, none.
         d_state : tuple of (B, H) and (n_carried - 1, B, H)
             Gradient with respect to the final state; overwritten.
+        space : Workspace
         need_d_x : bool
-            Whether to compute the gradient with respect to x.
+            Whether the gradient with respect to x is wanted.
 
         Returns
         -------
@@ -148,29 +141,30 @@ class Layer:
         d_state : tuple
             Gradient with respect to the initial state.
         """
-        x, weights, unit, mask, h, c, tape = run["kept"]
-        d_x = space.array(f"d_x_{self.suffix}", x.shape) if need_d_x else x[:0]
-        B = packed.lengths.size
-        d_unit = np.zeros((len(self.cell.unit_vectors), self.n_units), self.dtype)
+        forward, x, mask = run["kept"]
+        arguments = space.remember(
+            f"backward_{self.suffix}",
+            (gradient, forward, need_d_x),
+            lambda: BackwardArguments(self, gradient, forward, space, need_d_x),
+        )
         d_h, d_c = d_state
         self._backward_steps(
             self.blas,
-            (B, self.n_inputs, self.n_units, BLOCK_ROWS),
+            forward.shape,
             d_out.reshape(-1),
-            (d_h.reshape(-1), _flat(d_c)),
+            (flat(d_h), flat(d_c)),
             x.reshape(-1),
-            weights,
-            unit,
+            forward.read_weights,
+            forward.unit,
             mask.reshape(-1),
-            (h, c),
-            tape,
-            (*self._weights(gradient), d_unit, d_x.reshape(-1)),
-            self._backward_room(B, space),
-            (packed.starts, packed.sizes),
+            forward.carried,
+            forward.kept[0],
+            arguments.written,
+            arguments.room,
+            forward.steps,
         )
-        for name, row in zip(self.cell.unit_vectors, d_unit, strict=True):
-            gradient[f"weight_{name}_{self.suffix}"] += row
-        return d_x if need_d_x else None, (d_h, d_c)
+        arguments.finish()
+        return arguments.d_x if need_d_x else None, d_state
 
     @functools.cached_property
     def _forward_steps(self):
@@ -185,7 +179,7 @@ class Layer:
         view = views[f"{name}_{self.suffix}"]
         return view.reshape(-1, self.n_units, *view.shape[1:])
 
-    def _weights(self, views):
+    def flat_weights(self, views):
         """Views w_x (X, H * D), b_x (X, H), w_h (G, H * H) and b_h (G, H)."""
         D, H = self.n_inputs, self.n_units
         w_x = views[f"weight_ih_{self.suffix}"].reshape(-1, H * D)
@@ -195,51 +189,9 @@ class Layer:
         w_h = views[f"weight_hh_{self.suffix}"].reshape(-1, H * H)
         return w_x, b_x, w_h, views[f"bias_hh_{self.suffix}"].reshape(-1, H)
 
-    def _forward_room(self, n_sequences, space):
-        D, H = self.n_inputs, self.n_units
-        n_x, n_h = len(self.cell.x_gates), len(self.cell.h_gates)
-        return (
-            space.array("ax", (n_x, max(n_sequences, BLOCK_ROWS) * H)),
-            space.array("ah", (n_h, n_sequences * H)),
-            space.array("masked", (n_sequences * H,)),
-            space.array("tiles_x", (n_x, tiled_size(self.blas, D, H))),
-            space.array("tiles_h", (n_h, tiled_size(self.blas, H, H))),
-        )
-
-    def _backward_room(self, n_sequences, space):
-        D, H = self.n_inputs, self.n_units
-        n_x, n_h = len(self.cell.x_gates), len(self.cell.h_gates)
-        n_block = max(n_sequences, BLOCK_ROWS)
-        d_ax = d_ah = space.array("ax", (n_x, n_block * H))
-        if not self.cell.additive:
-            d_ah = space.array("d_ah", (n_h, n_block * H))
-        return (
-            d_ax,
-            d_ah,
-            space.array("d_units", (len(self.cell.unit_vectors), n_block * H)),
-            space.array("read", (n_block * H,)),
-            space.array("d_read", (n_sequences * H,)),
-            space.array("tiles_d_x", (n_x, tiled_size(self.blas, H, D))),
-            space.array("tiles_h", (n_h, tiled_size(self.blas, H, H))),
-        )
-
-    def _unit_planes(self, views, n_sequences):
-        """Unit vectors repeated for each sequence, (n_unit_vectors, B * H)."""
-        vectors = [views[f"weight_{n}_{self.suffix}"] for n in self.cell.unit_vectors]
-        planes = np.empty((len(vectors), n_sequences * self.n_units), self.dtype)
-        for plane, vector in zip(planes, vectors, strict=True):
-            plane.reshape(n_sequences, -1)[:] = vector
-        return planes
-
-
-def _flat(planes):
-    """(n, rows, H) as (n, rows * H)."""
-    return planes.reshape(planes.shape[0], math.prod(planes.shape[1:]))
-
-
-def _rows(planes, H):
-    """(n, rows * H) as (n, rows, H)."""
-    return planes.reshape(planes.shape[0], planes.shape[1] // H, H)
+    def unit_vectors(self, views):
+        """Views of the unit vectors, in the cell's order."""
+        return [views[f"weight_{n}_{self.suffix}"] for n in self.cell.unit_vectors]
 
 
 def _bindings(cell):
@@ -275,17 +227,18 @@ class Backwards:
         self.initialise = layer.initialise
         self.zero_state = layer.zero_state
 
-    def forward(self, views, x, packed, state, mask, space, taped=True):
+    def forward(self, views, x, plan, state, mask, space, taped=True):
         """See `Layer.forward`; outputs are in the order of the input's steps."""
-        backwards = x[packed.reverse_rows]
-        run = self.layer.forward(views, backwards, packed, state, mask, space, taped)
-        return {**run, "out": run["out"][packed.reverse_rows]}
+        backwards = x[plan.reverse_rows]
+        run = self.layer.forward(views, backwards, plan, state, mask, space, taped)
+        return {**run, "out": run["out"][plan.reverse_rows], "plan": plan}
 
-    def backward(self, gradient, run, packed, d_out, d_state, space, need_d_x):
+    def backward(self, gradient, run, d_out, d_state, space, need_d_x):
         """See `Layer.backward`."""
+        reverse_rows = run["plan"].reverse_rows
         if d_out.shape[0] > 0:
-            d_out = d_out[packed.reverse_rows]
+            d_out = d_out[reverse_rows]
         d_x, d_state = self.layer.backward(
-            gradient, run, packed, d_out, d_state, space, need_d_x
+            gradient, run, d_out, d_state, space, need_d_x
         )
-        return d_x[packed.reverse_rows] if need_d_x else None, d_state
+        return d_x[reverse_rows] if need_d_x else None, d_state

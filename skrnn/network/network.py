@@ -71,7 +71,7 @@ class Network:
 
     def predict_raw(self, theta, packed, space):
         """Raw scores of a packed minibatch, (B, K), packed order."""
-        views, masks = self._views(theta), Masks.none(self.stack)
+        views, masks = self._views(theta, space), Masks.none(self.stack)
         pooled = self._pool(views, packed, masks, space, taped=False)[0]
         return self._head(views, pooled)
 
@@ -92,12 +92,14 @@ class Network:
         value : float
         gradient : (n_parameters,)
         """
-        views = self._views(theta)
+        views = self._views(theta, space)
         pooled, pool, chunks = self._pool(views, packed, masks, space, taped=True)
         features = masks.apply_to_head(pooled)
         value, d_raw = loss(self._head(views, features))
         total = space.zeros("gradient", theta.shape)
-        gradient = self.layout.views(total)
+        gradient = space.remember(
+            "gradient views", (total,), lambda: self.layout.views(total)
+        )
         gradient["head_weight"][:] = d_raw.T @ features
         gradient["head_bias"][:] = d_raw.sum(axis=0)
         d_pooled = masks.apply_to_head(d_raw @ views["head_weight"])
@@ -107,35 +109,39 @@ class Network:
 
     def outputs(self, theta, packed, space):
         """Outputs of the top level: every step (N, F), and the last (B, F)."""
-        views, masks = self._views(theta), Masks.none(self.stack)
-        state = self.stack.zero_state(packed.lengths.size)
+        views, masks = self._views(theta, space), Masks.none(self.stack)
+        state = self.stack.zero_state(packed.plan.n_sequences)
         run = self.stack.forward(views, packed, state, masks, space, taped=False)
         return run["out"], self.stack.last_output(run["state"])
 
     def attention_weights(self, theta, packed, space):
         """Weight of every step in the attention pooling, (N,)."""
-        views = self._views(theta)
+        views, plan = self._views(theta, space), packed.plan
         out, last = self.outputs(theta, packed, space)
-        pool = self.pooling.begin(packed.lengths.size, out.shape[1], self.dtype)
-        self.pooling.update(views, pool, out, packed, last)
-        return self.pooling.weights(pool, self.pooling.scores(views, out)[1], packed)
+        pool = self.pooling.begin(plan.n_sequences, out.shape[1], self.dtype)
+        self.pooling.update(views, pool, out, plan, last)
+        return self.pooling.weights(pool, self.pooling.scores(views, out)[1], plan)
 
-    def _views(self, theta):
+    def _views(self, theta, space):
         """Views of the parameters; of a copy if they lie in a read-only memory map.
 
         Numba would compile the kernels once more for arrays it must not write to.
         """
-        return self.layout.views(theta if theta.flags.writeable else theta.copy())
+
+        def make():
+            return self.layout.views(theta if theta.flags.writeable else theta.copy())
+
+        return space.remember("views", (theta,), make)
 
     def _head(self, views, features):
         return features @ views["head_weight"].T + views["head_bias"]
 
     def _chunks(self, packed):
-        n_steps = packed.sizes.size
+        n_steps = packed.plan.sizes.size
         size = self.bptt_steps or n_steps
         if size >= n_steps:
             return [_Chunk(packed, n_going_on=0)]
-        sizes = np.append(packed.sizes, 0)
+        sizes = np.append(packed.plan.sizes, 0)
         return [
             _Chunk(packed.time_slice(t, t + size), sizes[min(t + size, n_steps)])
             for t in range(0, n_steps, size)
@@ -144,7 +150,7 @@ class Network:
     def _pool(self, views, packed, masks, space, taped):
         """Run forward over all chunks; tape them if there is but one."""
         chunks = self._chunks(packed)
-        B = packed.lengths.size
+        B = packed.plan.n_sequences
         pool = self.pooling.begin(B, self.stack.n_features, self.dtype)
         state = self.stack.zero_state(B)
         for chunk in chunks:
@@ -153,9 +159,9 @@ class Network:
             run = self._forward(views, chunk, masks, space, taped=only)
             state = run["state"]
             last = self.stack.last_output(state)
-            self.pooling.update(views, pool, run["out"], chunk.packed, last)
+            self.pooling.update(views, pool, run["out"], chunk.plan, last)
             chunk.run = run if only else None
-        return self.pooling.end(pool, packed.lengths), pool, chunks
+        return self.pooling.end(pool, packed.plan.lengths), pool, chunks
 
     def _forward(self, views, chunk, masks, space, taped):
         masks = masks.select(slice(chunk.n))
@@ -169,9 +175,9 @@ class Network:
         d_out, d_last = self.pooling.backward(
             views, gradient, pool, d_pooled[: chunk.n], run["out"], chunk
         )
-        d_state = self.stack.d_last_output(d_last, run["state"])
+        d_state = self.stack.d_last_output(d_last)
         masks = masks.select(slice(chunk.n))
-        self.stack.backward(gradient, run, chunk.packed, d_out, d_state, masks, space)
+        self.stack.backward(gradient, run, chunk.plan, d_out, d_state, masks, space)
 
 
 class _Chunk:
@@ -181,6 +187,7 @@ class _Chunk:
     ----------
     packed : Packed
         The steps, of the n sequences still active.
+    plan : Plan
     n_going_on : int
         How many of the n sequences have further steps.
     state : list
@@ -191,6 +198,7 @@ class _Chunk:
 
     def __init__(self, packed, n_going_on):
         self.packed = packed
-        self.n = packed.lengths.size
+        self.plan = packed.plan
+        self.n = packed.plan.n_sequences
         self.n_going_on = n_going_on
         self.state = self.run = None

@@ -37,7 +37,7 @@ class LastPooling(Pooling):
     def begin(self, n_sequences, n_features, dtype):
         return {"pooled": np.empty((n_sequences, n_features), dtype)}
 
-    def update(self, views, pool, out, packed, last_output):
+    def update(self, views, pool, out, plan, last_output):
         pool["pooled"][: last_output.shape[0]] = last_output
 
     def end(self, pool, lengths):
@@ -55,8 +55,8 @@ class MeanPooling(Pooling):
     def begin(self, n_sequences, n_features, dtype):
         return {"sum": np.zeros((n_sequences, n_features), dtype)}
 
-    def update(self, views, pool, out, packed, last_output):
-        _kernel(_add_steps, out)(out, packed.starts, packed.sizes, pool["sum"])
+    def update(self, views, pool, out, plan, last_output):
+        _kernel(_add_steps, out)(out, plan.starts, plan.sizes, pool["sum"])
 
     def end(self, pool, lengths):
         pool["share"] = (1.0 / lengths)[:, None].astype(pool["sum"].dtype)
@@ -64,7 +64,7 @@ class MeanPooling(Pooling):
 
     def backward(self, views, gradient, pool, d_pooled, out, chunk):
         share = d_pooled * pool["share"][: chunk.n]
-        return share[chunk.packed.sequence_of_row], np.zeros_like(d_pooled)
+        return share[chunk.plan.sequence_of_row], np.zeros_like(d_pooled)
 
 
 class MaxPooling(Pooling):
@@ -78,21 +78,21 @@ class MaxPooling(Pooling):
             "n_steps": 0,
         }
 
-    def update(self, views, pool, out, packed, last_output):
+    def update(self, views, pool, out, plan, last_output):
         _kernel(_max_steps, out)(
-            out, packed.starts, packed.sizes, pool["n_steps"], pool["max"], pool["step"]
+            out, plan.starts, plan.sizes, pool["n_steps"], pool["max"], pool["step"]
         )
-        pool["n_steps"] += packed.sizes.size
+        pool["n_steps"] += plan.sizes.size
 
     def end(self, pool, lengths):
         return pool["max"]
 
     def backward(self, views, gradient, pool, d_pooled, out, chunk):
-        packed = chunk.packed
+        plan = chunk.plan
         d_out = np.zeros_like(out)
-        pool["n_steps"] -= packed.sizes.size
+        pool["n_steps"] -= plan.sizes.size
         _kernel(_put_at_steps, out)(
-            d_pooled, pool["step"], pool["n_steps"], packed.starts, packed.sizes, d_out
+            d_pooled, pool["step"], pool["n_steps"], plan.starts, plan.sizes, d_out
         )
         return d_out, np.zeros_like(d_pooled)
 
@@ -140,13 +140,13 @@ class AttentionPooling(Pooling):
         np.tanh(hidden, out=hidden)
         return hidden, hidden @ views["attention_score_weight"]
 
-    def update(self, views, pool, out, packed, last_output):
+    def update(self, views, pool, out, plan, last_output):
         scores = self.scores(views, out)[1]
         _kernel(_add_weighted_steps, out)(
             out,
             scores,
-            packed.starts,
-            packed.sizes,
+            plan.starts,
+            plan.sizes,
             pool["sum"],
             pool["top"],
             pool["total"],
@@ -156,15 +156,15 @@ class AttentionPooling(Pooling):
         pool["pooled"] = pool["sum"] / pool["total"][:, None]
         return pool["pooled"]
 
-    def weights(self, pool, scores, packed):
+    def weights(self, pool, scores, plan):
         """Weight of each step, (N,)."""
-        b = packed.sequence_of_row
+        b = plan.sequence_of_row
         return np.exp(scores - pool["top"][b]) / pool["total"][b]
 
     def backward(self, views, gradient, pool, d_pooled, out, chunk):
-        b = chunk.packed.sequence_of_row
+        b = chunk.plan.sequence_of_row
         hidden, scores = self.scores(views, out)
-        weights = self.weights(pool, scores, chunk.packed)
+        weights = self.weights(pool, scores, chunk.plan)
         d_out = weights[:, None] * d_pooled[b]
         d_score = np.einsum("nf,nf->n", d_out, out - pool["pooled"][b])
         gradient["attention_score_weight"] += d_score @ hidden

@@ -23,6 +23,8 @@ class Stack:
     ----------
     levels : list of list
         The layers of each level.
+    layers : list
+        All layers, level by level.
     n_features : int
         Width F of the top level's output.
     """
@@ -38,11 +40,7 @@ class Stack:
             self.levels.append(level)
             n_inputs = sum(layer.n_units for layer in level)
         self.n_features = n_inputs
-
-    @property
-    def layers(self):
-        """All layers, level by level."""
-        return [layer for level in self.levels for layer in level]
+        self.layers = [layer for level in self.levels for layer in level]
 
     def zero_state(self, n_sequences):
         """State before the first step: one entry for each layer."""
@@ -69,20 +67,26 @@ class Stack:
         """
         x, runs = packed.rows, []
         for depth, level in enumerate(self.levels):
-            x = masks.apply_to_input(depth, x, packed)
+            x = masks.apply_to_input(depth, x, packed.plan)
             level_runs = []
             for layer in level:
                 k = len(runs) + len(level_runs)
                 level_runs.append(
                     layer.forward(
-                        views, x, packed, state[k], masks.recurrent[k], space, taped
+                        views,
+                        x,
+                        packed.plan,
+                        state[k],
+                        masks.recurrent[k],
+                        space,
+                        taped,
                     )
                 )
             runs += level_runs
             x = self._join([run["out"] for run in level_runs], depth, space)
         return {"out": x, "state": [run["state"] for run in runs], "runs": runs}
 
-    def backward(self, gradient, run, packed, d_out, d_state, masks, space):
+    def backward(self, gradient, run, plan, d_out, d_state, masks, space):
         """Gradient of `forward`, written into the views `gradient`.
 
         Parameters
@@ -109,7 +113,6 @@ class Stack:
                 d_x, d_initial[k + i] = layer.backward(
                     gradient,
                     run["runs"][k + i],
-                    packed,
                     part,
                     d_state[k + i],
                     space,
@@ -117,17 +120,17 @@ class Stack:
                 )
                 d_inputs.append(d_x)
             if depth > 0:
-                d_out = masks.apply_to_input(depth, sum(d_inputs), packed)
+                d_out = masks.apply_to_input(depth, sum(d_inputs), plan)
         return d_initial
 
     def last_output(self, state):
         """Final outputs of the top level's layers side by side, (B, F)."""
         top = state[-len(self.levels[-1]) :]
-        return np.concatenate([h for h, _ in top], axis=1)
+        return top[0][0] if len(top) == 1 else np.hstack([h for h, _ in top])
 
-    def d_last_output(self, d_last, state):
+    def d_last_output(self, d_last):
         """Gradient of `last_output`: zero but for the top level's outputs."""
-        d_state = [(np.zeros_like(h), np.zeros_like(c)) for h, c in state]
+        d_state = self.zero_state(d_last.shape[0])
         top = self.levels[-1]
         for (d_h, _), part in zip(
             d_state[-len(top) :], self._parts(d_last, top), strict=True

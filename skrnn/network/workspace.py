@@ -5,6 +5,7 @@ long, and so does a matrix product whose right factor has such rows.
 """
 
 import math
+import operator
 
 import numpy as np
 
@@ -31,6 +32,7 @@ class Workspace:
         self.dtype = np.dtype(dtype)
         self._buffers = {}
         self._latest = {}
+        self._remembered = {}
 
     def array(self, name, shape):
         """Return an uninitialised C-contiguous array of that shape."""
@@ -51,3 +53,13 @@ class Workspace:
         array = self.array(name, shape)
         array.fill(0.0)
         return array
+
+    def remember(self, name, keys, make):
+        """Return ``make()``, or what it gave before for the very same objects `keys`.
+
+        Only the latest result of each name is kept.
+        """
+        known = self._remembered.get(name)
+        if known is None or not all(map(operator.is_, known[0], keys)):
+            known = self._remembered[name] = keys, make()
+        return known[1]

@@ -2,12 +2,14 @@
 
 from skrnn.sequences.containers import ArraySequences, ListSequences, Sequences
 from skrnn.sequences.contract import check_sequences
-from skrnn.sequences.packing import Packed, Shard, pack
+from skrnn.sequences.layout import Plan, Shard
+from skrnn.sequences.packing import Packed, pack
 
 __all__ = [
     "ArraySequences",
     "ListSequences",
     "Packed",
+    "Plan",
     "Sequences",
     "Shard",
     "check_sequences",

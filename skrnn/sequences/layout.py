@@ -1,27 +1,169 @@
-"""Which row is which: the index arithmetic of packed minibatches.
-
-B sequences, longest first, have N steps in all; row ``starts[t] + b`` is step t of
-packed sequence b, and ``sizes[t]`` sequences are active at step t.
-"""
+"""Which row is which: the index arithmetic of packed minibatches."""
 
 import functools
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
 MAX_REMEMBERED = 2**16
 
 
-def plan(lengths):
-    """Lay out B sequences of the given lengths, (B,).
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """Where the steps of B sequences lie, longest sequence first.
 
-    Returns
-    -------
-    order, sizes, starts, sorted_lengths : ndarray
-        As in `Packed`.
-    sources : ndarray of shape (N,), int64
-        For each packed row, its place when the sequences lie one after the other.
-        None of the arrays may be written to.
+    They have N steps in all; row ``starts[t] + b`` is step t of packed sequence b, and
+    the first ``sizes[t]`` sequences are active at step t. Minibatches with the same
+    plan, the very same object, can be run in the same place. No array may be written
+    to.
+
+    Attributes
+    ----------
+    sizes : ndarray of shape (T,), int64
+        Number of sequences that are active at each step.
+    starts : ndarray of shape (T + 1,), int64
+        First row of each step; the last entry is N.
+    lengths : ndarray of shape (B,), int64
+        Number of steps of each packed sequence, descending.
+    order : ndarray of shape (B,), int64
+        Position in the minibatch of each packed sequence.
     """
+
+    sizes: np.ndarray
+    starts: np.ndarray
+    lengths: np.ndarray
+    order: np.ndarray
+
+    @cached_property
+    def n_sequences(self):
+        """Number of sequences, B."""
+        return self.lengths.size
+
+    @cached_property
+    def n_rows(self):
+        """Number of rows, N."""
+        return int(self.starts[-1])
+
+    @cached_property
+    def is_equal(self):
+        """Whether all lengths are equal."""
+        return self.n_rows == self.sizes.size * self.lengths.size
+
+    @cached_property
+    def last_rows(self):
+        """Row of the last step of each packed sequence, (B,)."""
+        return self.starts[self.lengths - 1] + np.arange(self.lengths.size)
+
+    @cached_property
+    def reverse_rows(self):
+        """Row of the mirrored step of each row, (N,).
+
+        ``rows[reverse_rows]`` runs each sequence backwards within its own length.
+        """
+        step, member = self._members
+        return self.starts[self.lengths[member] - 1 - step] + member
+
+    @property
+    def sequence_of_row(self):
+        """Packed sequence that each row belongs to, (N,)."""
+        return self._members[1]
+
+    @cached_property
+    def ranks(self):
+        """Packed sequence of each position in the minibatch, (B,)."""
+        return np.argsort(self.order)
+
+    @cached_property
+    def sources(self):
+        """Place of each row, (N,), when sequences lie one after the other, unsorted."""
+        lengths = self.lengths[self.ranks]
+        firsts = np.cumsum(lengths) - lengths
+        step, member = self._members
+        sources = firsts[self.order][member]
+        sources += step
+        return sources
+
+    @cached_property
+    def unpacked_rows(self):
+        """Row of each step, (N,), one sequence after the other, unsorted."""
+        lengths = self.lengths[self.ranks]
+        ends = np.cumsum(lengths)
+        step = np.arange(self.n_rows) - np.repeat(ends - lengths, lengths)
+        return self.starts[step] + np.repeat(self.ranks, lengths)
+
+    @cached_property
+    def _members(self):
+        """Step and packed sequence of each row, (N,) each."""
+        step = np.repeat(np.arange(self.sizes.size), self.sizes)
+        member = np.arange(self.n_rows)
+        member -= self.starts[step]
+        return step, member
+
+    def time_slice(self, start, stop):
+        """The plan of steps `start` to `stop` of the sequences active at `start`."""
+        n_active = self.sizes[start]
+        return Plan(
+            sizes=self.sizes[start:stop],
+            starts=self.starts[start : stop + 1] - self.starts[start],
+            lengths=np.minimum(self.lengths[:n_active], stop) - start,
+            order=self.order[:n_active],
+        )
+
+    def shards(self, n_shards):
+        """Deal the packed sequences out to plans of about equal work.
+
+        Parameters
+        ----------
+        n_shards : int
+            Wanted number of shards; there are no more than sequences.
+
+        Returns
+        -------
+        list of Shard
+        """
+        n_shards = min(n_shards, self.lengths.size)
+        if n_shards not in self._shards:
+            self._shards[n_shards] = [
+                self._shard(first, n_shards) for first in range(n_shards)
+            ]
+        return self._shards[n_shards]
+
+    @cached_property
+    def _shards(self):
+        return {}
+
+    def _shard(self, first, n_shards):
+        positions = slice(first, None, n_shards)
+        lengths = self.lengths[positions].copy()
+        sizes, starts = _count_rows(lengths)
+        plan = Plan(sizes, starts, lengths, self.order[positions].copy())
+        step, member = plan._members
+        row_indices = self.starts[step] + first + member * n_shards
+        return Shard(plan, positions, row_indices)
+
+
+class Shard(NamedTuple):
+    """A share of a packed minibatch.
+
+    Attributes
+    ----------
+    plan : Plan
+        Of the share; its `order` refers to the whole minibatch.
+    positions : slice
+        Its sequences among the packed sequences of the whole.
+    row_indices : ndarray of shape (N,), int64
+        Its rows among the rows of the whole.
+    """
+
+    plan: Plan
+    positions: slice
+    row_indices: np.ndarray
+
+
+def make_plan(lengths):
+    """Plan a minibatch of sequences of the given lengths, (B,)."""
     if lengths.size * lengths[0] <= MAX_REMEMBERED and (lengths == lengths[0]).all():
         return _plan_equal(lengths.size, int(lengths[0]))
     return _plan(lengths)
@@ -34,49 +176,14 @@ def _plan_equal(n_sequences, length):
 
 
 def _plan(lengths):
-    sizes, starts = count_rows(lengths)
     order = np.argsort(-lengths, kind="stable")
-    firsts = np.cumsum(lengths) - lengths
-    step, member = find_members(sizes, starts)
-    sources = firsts[order][member]
-    sources += step
-    return order, sizes, starts, lengths[order], sources
+    return Plan(*_count_rows(lengths), lengths[order], order)
 
 
-def count_rows(lengths):
+def _count_rows(lengths):
     """Return `sizes`, (T,), and `starts`, (T + 1,), of sequences in any order."""
     n_ended = np.cumsum(np.bincount(lengths))
     sizes = lengths.size - n_ended[:-1]
     starts = np.zeros(n_ended.size, np.int64)
     np.cumsum(sizes, out=starts[1:])
     return sizes, starts
-
-
-def find_members(sizes, starts):
-    """Return the step and the packed sequence, (N,) each, that a row belongs to."""
-    step = np.repeat(np.arange(sizes.size), sizes)
-    member = np.arange(starts[-1])
-    member -= starts[step]
-    return step, member
-
-
-def find_unpacked_rows(lengths, ranks, starts):
-    """Return the packed row, (N,), of each step, one sequence after the other."""
-    ends = np.cumsum(lengths)
-    step = np.arange(ends[-1]) - np.repeat(ends - lengths, lengths)
-    return starts[step] + np.repeat(ranks, lengths)
-
-
-def find_reverse_rows(lengths, sizes, starts):
-    """Return the row, (N,), of each row's mirrored step in its own sequence."""
-    step, member = find_members(sizes, starts)
-    return starts[lengths[member] - 1 - step] + member
-
-
-def find_shard_rows(sizes, starts, whole_starts, first, n_shards):
-    """Return the rows, (N,), in the whole of the shard with sequences first::n_shards.
-
-    `sizes` and `starts` are the shard's.
-    """
-    step, member = find_members(sizes, starts)
-    return whole_starts[step] + first + member * n_shards

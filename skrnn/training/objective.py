@@ -66,7 +66,7 @@ class Objective:
             self.recurrent_dropout,
             rng,
         )
-        members = indices[packed.order]
+        members = indices[packed.plan.order]
 
         def evaluate(shard):
             space, part, positions = shard
@@ -102,19 +102,22 @@ class Objective:
 
     def _shards(self, packed):
         n_weights = self.network.layout.n_weights
-        work = 6.0 * n_weights * packed.rows.shape[0]
+        work = 6.0 * n_weights * packed.plan.n_rows
         n_least = min(
             max(SHARD_SEQUENCES, n_weights // WEIGHTS_PER_SEQUENCE),
             LARGE_SHARD_SEQUENCES,
         )
         n_shards = min(
-            int(work / SHARD_OPERATIONS), packed.lengths.size // n_least, MAX_SHARDS
+            int(work / SHARD_OPERATIONS),
+            packed.plan.n_sequences // n_least,
+            MAX_SHARDS,
         )
         if n_shards <= 1:
             return [(self._spaces[0], packed, slice(None))]
+        shards = packed.plan.shards(n_shards)
         return [
-            (space, shard.packed, shard.positions)
-            for space, shard in zip(self._spaces, packed.split(n_shards), strict=False)
+            (space, packed.shard(shard), shard.positions)
+            for space, shard in zip(self._spaces, shards, strict=False)
         ]
 
     def _penalise(self, theta, gradient, alpha):

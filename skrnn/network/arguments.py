@@ -1,0 +1,142 @@
+"""What the time loops are called with, made once for all minibatches of one plan."""
+
+import math
+
+import numpy as np
+
+from skrnn.network.products import tiled_size
+
+BLOCK_ROWS = 128
+
+
+class ForwardArguments:
+    """A layer's weights and its memory; see `loops.forward_steps`.
+
+    Parameters
+    ----------
+    layer : Layer
+    views : dict
+        Parameters by name.
+    plan : Plan
+    space : Workspace
+    taped : bool
+        Whether to keep what the way back needs.
+
+    Attributes
+    ----------
+    out : (N, H)
+        Outputs of every step.
+    read_weights : tuple
+        Input and recurrent weights, as the way back reads them.
+    """
+
+    def __init__(self, layer, views, plan, space, taped):
+        B, N, H = plan.n_sequences, plan.n_rows, layer.n_units
+        n_others = len(layer.cell.carried) - 1
+        n_taped = N if taped else B
+        self.shape = B, layer.n_inputs, H, BLOCK_ROWS
+        self.steps = plan.starts, plan.sizes
+        h = space.array(f"h_{layer.suffix}", ((B + N) * H,))
+        c = space.array(f"c_{layer.suffix}", (n_others, (B + N) * H))
+        self.carried = h, c
+        tape = space.array(f"tape_{layer.suffix}", (len(layer.cell.taped), n_taped * H))
+        self.kept = tape, int(taped)
+        self.room = _forward_room(layer, B, space)
+        self._rows = h.reshape(B + N, H), c.reshape(n_others, B + N, H)
+        self._last = B + plan.last_rows
+        self.out = self._rows[0][B:]
+        self._bind_weights(layer, views, B)
+
+    def _bind_weights(self, layer, views, n_sequences):
+        w_x, b_x, w_h, b_h = layer.flat_weights(views)
+        self.read_weights = w_x, w_h
+        self._biases = (b_x, b_h) if layer.cell.additive else ()
+        self.weights = w_x, b_x.copy() if layer.cell.additive else b_x, w_h, b_h
+        self._vectors = layer.unit_vectors(views)
+        n_flat = n_sequences * layer.n_units
+        self.unit = np.empty((len(self._vectors), n_flat), layer.dtype)
+
+    def start(self, state):
+        """Store the state before the first step, and what depends on the weights."""
+        B, H = self.shape[0], self.shape[2]
+        for values, before in zip(self.carried, state, strict=True):
+            values[..., : B * H] = flat(before)
+        if self._biases:
+            np.add(*self._biases, out=self.weights[1])
+        for plane, vector in zip(self.unit, self._vectors, strict=True):
+            plane.reshape(B, H)[:] = vector
+
+    def final_state(self):
+        """State of each sequence after its last step, a copy."""
+        h, c = self._rows
+        return h.take(self._last, axis=0), c.take(self._last, axis=1)
+
+
+class BackwardArguments:
+    """Where a layer writes its gradient, and room; see `loops.backward_steps`.
+
+    Parameters
+    ----------
+    layer : Layer
+    gradient : dict
+        Views by name.
+    forward : ForwardArguments
+    space : Workspace
+    need_d_x : bool
+        Whether the gradient with respect to the input is wanted.
+
+    Attributes
+    ----------
+    d_x : (N, D) or (0, D)
+    """
+
+    def __init__(self, layer, gradient, forward, space, need_d_x):
+        B, D, H, _ = forward.shape
+        n_rows = forward.out.shape[0] if need_d_x else 0
+        self.d_x = space.array(f"d_x_{layer.suffix}", (n_rows, D))
+        self._vectors = layer.unit_vectors(gradient)
+        self._d_unit = np.zeros((len(self._vectors), H), layer.dtype)
+        weights = layer.flat_weights(gradient)
+        self.written = *weights, self._d_unit, self.d_x.reshape(-1)
+        self.room = _backward_room(layer, B, space)
+
+    def finish(self):
+        """Add the gradient of the unit vectors to their views."""
+        for vector, row in zip(self._vectors, self._d_unit, strict=True):
+            vector += row
+            row.fill(0.0)
+
+
+def _forward_room(layer, n_sequences, space):
+    D, H, cell, blas = layer.n_inputs, layer.n_units, layer.cell, layer.blas
+    n_x, n_h = len(cell.x_gates), len(cell.h_gates)
+    return (
+        space.array("ax", (n_x, max(n_sequences, BLOCK_ROWS) * H)),
+        space.array("ah", (n_h, n_sequences * H)),
+        space.array("masked", (n_sequences * H,)),
+        space.array("tiles_x", (n_x, tiled_size(blas, D, H))),
+        space.array("tiles_h", (n_h, tiled_size(blas, H, H))),
+    )
+
+
+def _backward_room(layer, n_sequences, space):
+    D, H, cell, blas = layer.n_inputs, layer.n_units, layer.cell, layer.blas
+    n_x, n_h = len(cell.x_gates), len(cell.h_gates)
+    n_block = max(n_sequences, BLOCK_ROWS)
+    d_ax = d_ah = space.array("ax", (n_x, n_block * H))
+    if not cell.additive:
+        d_ah = space.array("d_ah", (n_h, n_block * H))
+    return (
+        d_ax,
+        d_ah,
+        space.array("d_units", (len(cell.unit_vectors), n_block * H)),
+        space.array("read", (n_block * H,)),
+        space.array("d_read", (n_sequences * H,)),
+        space.array("tiles_d_x", (n_x, tiled_size(blas, H, D))),
+        space.array("tiles_h", (n_h, tiled_size(blas, H, H))),
+    )
+
+
+def flat(values):
+    """(B, H) as (B * H,), and (n, B, H) as (n, B * H)."""
+    return values.reshape(*values.shape[:-2], math.prod(values.shape[-2:]))
