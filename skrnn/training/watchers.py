@@ -109,7 +109,8 @@ def warn_if_badly_scaled(sequences):
     """Warn when a feature of the first steps is far from the scale of 1."""
     n = int(np.searchsorted(sequences.lengths.cumsum(), SCALE_STEPS)) + 1
     indices = np.arange(min(n, len(sequences)))
-    rows = sequences.take(indices, np.float64)[0][:SCALE_STEPS]
+    first = sequences.select(indices).truncate(SCALE_STEPS)
+    rows = first.take(indices, np.float64)[0][:SCALE_STEPS]
     size = np.abs(rows).mean(axis=0)
     worst = int(size.argmax())
     if size[worst] > LARGEST_SCALE:
