@@ -21,16 +21,10 @@ import sys
 import warnings
 
 from numba.core import config
-from numba.core.caching import (
-    CompileResultCacheImpl,
-    FunctionCache,
-    InTreeCacheLocator,
-    UserProvidedCacheLocator,
-    UserWideCacheLocator,
-    _CacheLocator,
-)
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
 from numba.core.runtime import rtsys
 from numba.core.serialize import dumps
+from numba.misc.appdirs import AppDirs
 
 
 class _Folder(_CacheLocator):
@@ -59,11 +53,14 @@ class _Folder(_CacheLocator):
 
 def _folders(function):
     """Where Numba would look for `function`, first things first."""
-    kinds = [InTreeCacheLocator, UserWideCacheLocator]
-    if config.CACHE_DIR:
-        kinds.insert(0, UserProvidedCacheLocator)
     file = function.__code__.co_filename
-    return [_Folder(kind(function, file).get_cache_path(), file) for kind in kinds]
+    subfolder = _CacheLocator.get_suitable_cache_subpath(file)
+    home = AppDirs("numba", appauthor=False).user_cache_dir
+    paths = [os.path.join(os.path.dirname(file), "__pycache__")]
+    paths += [os.path.join(home, subfolder)]
+    if config.CACHE_DIR:
+        paths.insert(0, os.path.join(config.CACHE_DIR, subfolder))
+    return [_Folder(path, file) for path in paths]
 
 
 class _Kernel(CompileResultCacheImpl):
