@@ -3,7 +3,8 @@
 from skrnn.cells import Cell
 from skrnn.estimators.classifier import RNNClassifier
 from skrnn.estimators.regressor import RNNRegressor
+from skrnn.estimators.warming import warmup
 
 __version__ = "0.1.0.dev0"
 
-__all__ = ["Cell", "RNNClassifier", "RNNRegressor", "__version__"]
+__all__ = ["Cell", "RNNClassifier", "RNNRegressor", "__version__", "warmup"]

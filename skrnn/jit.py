@@ -11,15 +11,15 @@ in which
 * functions with a typed twin (`typed_twins`) are exchanged for it, and so are those
   that are compiled as something else (`compiled_as`).
 
-The compiled code is kept on disk under a name that holds a digest of all the code
-that went into it: an edit anywhere in it makes a new name, so stale code never runs.
+The compiled code is kept on disk (`kernel_cache`) under a name that holds a digest of
+all that went into it, the code, the options, Numba's version and the processor: an edit
+anywhere makes a new name, so stale code never runs.
 Importing this module does not import Numba.
 """
 
 import functools
 import hashlib
 import types
-import warnings
 
 import numpy as np
 
@@ -127,9 +127,20 @@ class _Copier:
 
 def _digest(function):
     """Digest of the code of `function` and of everything it refers to."""
-    state = hashlib.sha256(repr(sorted(OPTIONS["fastmath"])).encode())
+    options = {**OPTIONS, **INLINED, "fastmath": sorted(OPTIONS["fastmath"])}
+    state = hashlib.sha256(repr((options, *_machine())).encode())
     _feed(state, function)
     return state.hexdigest()[:16]
+
+
+@functools.cache
+def _machine():
+    """What the machine code depends on besides the source."""
+    import numba
+    from numba.core.registry import cpu_target
+
+    processor = cpu_target.target_context.codegen().magic_tuple()
+    return numba.__version__, processor, numba.config.BOUNDSCHECK
 
 
 def _feed(state, function):
@@ -195,21 +206,9 @@ def _stand_in(function):
 def _compile_cached(function):
     import numba
 
-    try:
-        return numba.njit(cache=True, no_cfunc_wrapper=True, **OPTIONS)(function)
-    except RuntimeError as error:
-        if "no locator" not in str(error):
-            raise
-        _warn_uncached()
-        return numba.njit(**OPTIONS)(function)
+    kernel = numba.njit(no_cfunc_wrapper=True, **OPTIONS)(function)
+    if not numba.config.DISABLE_JIT:
+        from skrnn.kernel_cache import KernelCache
 
-
-@functools.cache
-def _warn_uncached():
-    warnings.warn(
-        "skrnn cannot keep its compiled code: neither the folder it is installed in "
-        "nor the user's cache folder is writable, so each new process compiles anew. "
-        "Set NUMBA_CACHE_DIR to a writable folder.",
-        RuntimeWarning,
-        stacklevel=2,
-    )
+        kernel._cache = KernelCache(function)
+    return kernel

@@ -9,6 +9,7 @@ import skrnn
 
 ROOT = Path(skrnn.__file__).parent
 FLOORS = {
+    "kernel_cache": -1,
     "jit": 0,
     "cells": 1,
     "losses": 1,
@@ -72,3 +73,9 @@ def test_functions_and_files_are_short():
 def test_numba_is_imported_by_the_border_only():
     users = [path.name for path in FILES if "import numba" in path.read_text()]
     assert users == ["jit.py"]
+
+
+def test_the_cache_is_imported_by_the_border_only():
+    """It imports Numba at its top, so whoever needs it must not do that at theirs."""
+    users = [path for path in FILES if "skrnn.kernel_cache" in path.read_text()]
+    assert [path.name for path in users] == ["jit.py"]

@@ -46,7 +46,7 @@ def entries(documented, section):
     for line in sections(documented).get(section, []):
         if line and not line.startswith(" "):
             names, _, kind = line.partition(" : ")
-            found += [(name, kind) for name in names.split(", ")]
+            found += [(name.lstrip("*"), kind) for name in names.split(", ")]
     return found
 
 

@@ -342,21 +342,6 @@ def test_runs_as_plain_python():
     assert_allclose(case.gradient(lambda raw: (0.0, raw))[1], in_python, atol=1e-14)
 
 
-@needs_compiler
-def test_warns_once_when_nothing_can_be_kept(monkeypatch):
-    from numba.core import caching
-
-    monkeypatch.setattr(caching.CacheImpl, "_locator_classes", [])
-    jit._warn_uncached.cache_clear()
-    jit._specialise.cache_clear()
-    with pytest.warns(RuntimeWarning, match="Set NUMBA_CACHE_DIR to a writable") as log:
-        assert run(scale_all, [1.0], factor=0.25) == [0.25]
-        assert run(scale_all, [1.0], factor=0.75) == [0.75]
-    assert len(log) == 1
-    jit._warn_uncached.cache_clear()
-    jit._specialise.cache_clear()
-
-
 def test_other_errors_of_the_compiler_are_raised(monkeypatch):
     import numba
 

@@ -831,11 +831,22 @@ def test_indices_out_of_range_are_refused(make):
             use(np.array([0, 5]))
 
 
+@pytest.mark.parametrize("make", [list, pad], ids=["list", "array"])
+def test_truncated_sequences_are_their_first_steps(make):
+    ragged = make_ragged()
+    short = check_sequences(make(ragged)).truncate(2)
+    rows, lengths = short.take(np.arange(len(ragged)), np.float64)
+    np.testing.assert_array_equal(lengths, [min(len(x), 2) for x in ragged])
+    np.testing.assert_array_equal(rows, np.concatenate([x[:2] for x in ragged]))
+
+
 def test_a_kind_of_sequences_must_define_its_methods():
     """The base class names what is missing."""
     sequences = Sequences(np.array([1]), 1, np.dtype("f8"))
     with pytest.raises(NotImplementedError, match="must define `select`"):
         sequences.select(slice(1))
+    with pytest.raises(NotImplementedError, match="must define `truncate`"):
+        sequences.truncate(1)
     with pytest.raises(NotImplementedError, match="must define `take`"):
         sequences.take(np.array([0]), np.float64)
 

@@ -21,7 +21,7 @@ class Validation:
         Whose copies, with the weights in question, are scored.
     data : TrainingData
     X, y : array-like
-        The same data as given by the user, for the scorer.
+        The same data as given by the user, for the scorer; unused without one.
     sample_weight : ndarray or None
     """
 
@@ -105,15 +105,15 @@ def set_aside(estimator, X, y, sample_weight, train, stratify, seed):
         stratify=stratify,
         random_state=seed,
     )
+    inputs = X, y, sample_weight
+    if estimator.scoring is not None:
+        inputs = _inputs_at(aside, estimator, *inputs)
+    return train.select(kept), Validation(estimator, train.select(aside), *inputs)
+
+
+def _inputs_at(indices, estimator, X, y, sample_weight):
+    """What a scorer gets: copies, which the loss does without."""
     X, y = indexable(X, y)
-    weights = None
     if sample_weight is not None:
-        weights = estimator._check_weights(sample_weight, len(train))[aside]
-    validation = Validation(
-        estimator,
-        train.select(aside),
-        _safe_indexing(X, aside),
-        _safe_indexing(y, aside),
-        weights,
-    )
-    return train.select(kept), validation
+        sample_weight = estimator._check_weights(sample_weight, len(y))[indices]
+    return _safe_indexing(X, indices), _safe_indexing(y, indices), sample_weight

@@ -45,6 +45,10 @@ class Sequences:
         """
         raise NotImplementedError("a kind of sequences must define `select`")
 
+    def truncate(self, n_steps):
+        """Return the first `n_steps` of each sequence, without a copy of the data."""
+        raise NotImplementedError("a kind of sequences must define `truncate`")
+
     def take(self, indices, dtype):
         """Copy the sequences at `indices` into one array, one after the other.
 
@@ -85,6 +89,11 @@ class ListSequences(Sequences):
         arrays = [self.arrays[i] for i in positions]
         return ListSequences(arrays, self.lengths[indices], self.n_features, self.dtype)
 
+    def truncate(self, n_steps):
+        arrays = [array[:n_steps] for array in self.arrays]
+        lengths = np.minimum(self.lengths, n_steps)
+        return ListSequences(arrays, lengths, self.n_features, self.dtype)
+
     def take(self, indices, dtype):
         lengths = self.lengths[indices]
         rows = np.empty((int(lengths.sum()), self.n_features), dtype=dtype)
@@ -115,6 +124,10 @@ class ArraySequences(Sequences):
     def select(self, indices):
         entries, lengths = self.entries[indices], self.lengths[indices]
         return ArraySequences(self.array, entries, lengths, self.dtype)
+
+    def truncate(self, n_steps):
+        lengths = np.minimum(self.lengths, n_steps)
+        return ArraySequences(self.array, self.entries, lengths, self.dtype)
 
     def take(self, indices, dtype):
         lengths = self.lengths[indices]

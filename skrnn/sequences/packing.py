@@ -7,6 +7,8 @@ import numpy as np
 
 from skrnn.sequences.layout import Plan, make_plan
 
+COPIED_VALUES = 2**20  # of a minibatch that may lie in memory twice
+
 
 @dataclass(frozen=True, eq=False)
 class Packed:
@@ -74,9 +76,20 @@ def pack(sequences, indices, dtype):
     -------
     Packed
     """
-    rows, lengths = sequences.take(indices, dtype)
-    plan = make_plan(lengths)
+    plan = make_plan(sequences.lengths[indices])
+    if plan.n_sequences * plan.sizes.size * sequences.n_features > COPIED_VALUES:
+        return Packed(_rows_of_each(sequences, indices, plan, dtype), plan)
+    rows, _ = sequences.take(indices, dtype)
     if plan.is_equal:
         steps = rows.reshape(plan.n_sequences, -1, rows.shape[1]).swapaxes(0, 1)
         return Packed(np.ascontiguousarray(steps).reshape(rows.shape), plan)
     return Packed(rows.take(plan.sources, axis=0, mode="clip"), plan)
+
+
+def _rows_of_each(sequences, indices, plan, dtype):
+    """Packed rows, (N, D), sequence by sequence: slower, but never a second copy."""
+    rows = np.empty((plan.n_rows, sequences.n_features), dtype)
+    for b, i in enumerate(indices[plan.order]):
+        one, [length] = sequences.take(np.array([i]), dtype)
+        rows[plan.starts[:length] + b] = one
+    return rows

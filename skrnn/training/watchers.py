@@ -13,6 +13,7 @@ N_SUSPECT_EPOCHS = 3
 EXPLODING_NORM = 100.0
 VANISHING_NORM = 1e-6
 SCALE_STEPS = 10_000
+SCALE_VALUES = 2**20
 LARGEST_SCALE = 100.0
 OWN = ("skrnn", "sklearn", "scipy")
 
@@ -107,10 +108,12 @@ def warn_if_not_converged(record, max_iter):
 
 def warn_if_badly_scaled(sequences):
     """Warn when a feature of the first steps is far from the scale of 1."""
-    n = int(np.searchsorted(sequences.lengths.cumsum(), SCALE_STEPS)) + 1
+    n_steps = max(1, min(SCALE_STEPS, SCALE_VALUES // sequences.n_features))
+    n = int(np.searchsorted(sequences.lengths.cumsum(), n_steps)) + 1
     indices = np.arange(min(n, len(sequences)))
-    rows = sequences.take(indices, np.float64)[0][:SCALE_STEPS]
-    size = np.abs(rows).mean(axis=0)
+    first = sequences.select(indices).truncate(n_steps)
+    rows = first.take(indices, np.float64)[0][:n_steps]
+    size = np.abs(rows, out=rows).mean(axis=0)
     worst = int(size.argmax())
     if size[worst] > LARGEST_SCALE:
         warnings.warn(
