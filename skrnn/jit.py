@@ -5,7 +5,7 @@ contiguous arrays. `specialise` compiles it when it is first needed, once for ea
 dtype and each choice of the names left open in it. It works on a copy of the function
 in which
 
-* every plain function it refers to is compiled along with it and inlined,
+* every plain function it refers to is compiled along with it, and inlined if short,
 * the names in `bindings` stand for the given values (a cell's `forward`, a number),
 * float literals have the kernel's dtype, so that ``1.0 - z`` stays float32,
 * functions with a typed twin (`typed_twins`) are exchanged for it, and so are those
@@ -17,6 +17,7 @@ anywhere makes a new name, so stale code never runs.
 Importing this module does not import Numba.
 """
 
+import dis
 import functools
 import hashlib
 import types
@@ -29,15 +30,14 @@ OPTIONS = {
     "fastmath": {"contract", "reassoc", "nsz", "arcp", "afn"},
 }
 
-INLINED = {  # compiled code does not need what lets Python and C call a function
-    "forceinline": True,
+UNWRAPPED = {  # compiled code does not need what lets Python and C call a function
     "no_cpython_wrapper": True,
     "no_cfunc_wrapper": True,
 }
 
 _TWINS = {}
 _COMPILED = {}
-_INLINED = {}
+_CALLEES = {}
 
 
 def typed_twins(function, **twins):
@@ -82,7 +82,7 @@ def _specialise(function, dtype, bindings):
     values = {name: value for name, _, value in bindings}
     copy = _Copier(dtype_name, values).copy(function)
     copy.__qualname__ = f"{function.__name__}_{dtype_name}_{_digest(copy)}"
-    return _compile_cached(_with_inlined_callees(copy))
+    return _compile_cached(_with_compiled_callees(copy))
 
 
 class _Copier:
@@ -127,7 +127,7 @@ class _Copier:
 
 def _digest(function):
     """Digest of the code of `function` and of everything it refers to."""
-    options = {**OPTIONS, **INLINED, "fastmath": sorted(OPTIONS["fastmath"])}
+    options = {**OPTIONS, **UNWRAPPED, "fastmath": sorted(OPTIONS["fastmath"])}
     state = hashlib.sha256(repr((options, *_machine())).encode())
     _feed(state, function)
     return state.hexdigest()[:16]
@@ -175,25 +175,33 @@ def _feed_value(state, value):
         state.update(f"{type(value).__name__} {value!r}".encode())
 
 
-def _with_inlined_callees(function):
+def _with_compiled_callees(function):
     """Exchange the plain functions that `function` refers to for compiled ones."""
     names = function.__globals__
     for name, value in names.items():
         if not isinstance(value, types.FunctionType):
             continue
-        names[name] = _stand_in(value) if value in _COMPILED else _inlined(value)
+        names[name] = _stand_in(value) if value in _COMPILED else _compiled_callee(value)
     return function
 
 
-def _inlined(function):
-    """Compile `function` to be inlined; once for all kernels that it is part of."""
+def _compiled_callee(function):
+    """Compile `function`, once for all kernels that it is part of.
+
+    A call costs nothing beside a loop, while each inlined copy of one is compiled.
+    """
     import numba
 
     digest = _digest(function)
-    if digest not in _INLINED:
-        callee = _with_inlined_callees(function)
-        _INLINED[digest] = numba.njit(**INLINED, **OPTIONS)(callee)
-    return _INLINED[digest]
+    if digest not in _CALLEES:
+        callee = _with_compiled_callees(function)
+        options = {**OPTIONS, **UNWRAPPED, "forceinline": not _has_loop(function)}
+        _CALLEES[digest] = numba.njit(**options)(callee)
+    return _CALLEES[digest]
+
+
+def _has_loop(function):
+    return any(op.opname == "FOR_ITER" for op in dis.get_instructions(function))
 
 
 @functools.cache
