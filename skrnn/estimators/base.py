@@ -6,7 +6,6 @@ import itertools
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.metrics import check_scoring
 from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import (
@@ -19,7 +18,7 @@ from skrnn.estimators.callbacks import CallbackSupportMixin, with_callbacks
 from skrnn.estimators.fitting import Fit, Start
 from skrnn.estimators.parameters import check_parameters, make_cell
 from skrnn.estimators.transaction import all_or_nothing
-from skrnn.estimators.validation import given, set_aside
+from skrnn.estimators.validation import given, make_scorer, set_aside
 from skrnn.network.network import Network
 from skrnn.optimizers import make_optimizer, make_schedule
 from skrnn.sequences import check_sequences
@@ -213,7 +212,7 @@ class BaseRecurrent(CallbackSupportMixin, BaseEstimator):
         check_parameters(self, self._rules)
         self._check_combinations()
         if self.scoring is not None:
-            check_scoring(self, self.scoring)
+            make_scorer(self)
         if y is None:
             raise ValueError(
                 f"This {type(self).__name__} estimator requires y to be passed, but "

@@ -2,7 +2,6 @@
 
 import numpy as np
 from sklearn.base import RegressorMixin
-from sklearn.metrics import d2_pinball_score
 
 from skrnn.estimators.base import BaseRecurrent, check_y
 from skrnn.estimators.callbacks import with_callbacks
@@ -276,6 +275,8 @@ class RNNRegressor(RegressorMixin, BaseRecurrent):
         float
             At most 1; 0 for a constant. The D^2 is the mean over the quantiles.
         """
+        from sklearn.metrics import d2_pinball_score  # slow to import
+
         fitted = self._loss_parameters_
         if fitted["loss"] != "quantile":
             return super().score(X, y, sample_weight)

@@ -4,8 +4,6 @@ import copy
 import math
 
 import numpy as np
-from sklearn.metrics import check_scoring
-from sklearn.model_selection import train_test_split
 from sklearn.utils import _safe_indexing, indexable
 
 from skrnn.sequences import check_sequences
@@ -29,9 +27,7 @@ class Validation:
         self.estimator = estimator
         self.data = data
         self.X, self.y, self.sample_weight = X, y, sample_weight
-        self.scorer = None
-        if estimator.scoring is not None:
-            self.scorer = check_scoring(estimator, estimator.scoring)
+        self.scorer = None if estimator.scoring is None else make_scorer(estimator)
 
     def judge(self, epoch, objective, theta, attributes):
         """Write the validation loss, and score if asked for, into `epoch`.
@@ -50,6 +46,13 @@ class Validation:
             if self.sample_weight is not None:
                 weights["sample_weight"] = self.sample_weight
             epoch.validation_score = self.scorer(estimator, self.X, self.y, **weights)
+
+
+def make_scorer(estimator):
+    """The scorer that the estimator's `scoring` stands for."""
+    from sklearn.metrics import check_scoring  # slow to import, and seldom needed
+
+    return check_scoring(estimator, estimator.scoring)
 
 
 def given(estimator, X_val, y_val, sample_weight_val, encode, loss):
@@ -99,6 +102,8 @@ def set_aside(estimator, X, y, sample_weight, train, stratify, seed):
         The rest.
     validation : Validation
     """
+    from sklearn.model_selection import train_test_split  # slow to import
+
     kept, aside = train_test_split(
         np.arange(len(train)),
         test_size=estimator.validation_fraction,
