@@ -182,7 +182,7 @@ def test_another_numba_or_option_compiles_anew(monkeypatch, where, name, value):
 
 @pytest.mark.parametrize(
     ("options", "name", "value"),
-    [(jit.OPTIONS, "error_model", "python"), (jit.INLINED, "forceinline", False)],
+    [(jit.OPTIONS, "error_model", "python"), (jit.UNWRAPPED, "nogil", False)],
     ids=["kernels", "callees"],
 )
 def test_another_option_of_ours_compiles_anew(monkeypatch, options, name, value):
