@@ -43,6 +43,7 @@ class ForwardArguments:
         self.kept = tape, int(taped)
         self.room = _forward_room(layer, B, space)
         self._rows = h.reshape(B + N, H), c.reshape(n_others, B + N, H)
+        self._first = self._rows[0][:B], self._rows[1][:, :B]
         self._last = B + plan.last_rows
         self.out = self._rows[0][B:]
         self._bind_weights(layer, views, B)
@@ -53,18 +54,18 @@ class ForwardArguments:
         self._biases = (b_x, b_h) if layer.cell.additive else ()
         self.weights = w_x, b_x.copy() if layer.cell.additive else b_x, w_h, b_h
         self._vectors = layer.unit_vectors(views)
-        n_flat = n_sequences * layer.n_units
-        self.unit = np.empty((len(self._vectors), n_flat), layer.dtype)
+        shape = len(self._vectors), n_sequences, layer.n_units
+        self._planes = np.empty(shape, layer.dtype)
+        self.unit = flat(self._planes)
 
     def start(self, state):
         """Store the state before the first step, and what depends on the weights."""
-        B, H = self.shape[0], self.shape[2]
-        for values, before in zip(self.carried, state, strict=True):
-            values[..., : B * H] = flat(before)
+        for values, before in zip(self._first, state, strict=True):
+            np.copyto(values, before)
         if self._biases:
             np.add(*self._biases, out=self.weights[1])
-        for plane, vector in zip(self.unit, self._vectors, strict=True):
-            plane.reshape(B, H)[:] = vector
+        for plane, vector in zip(self._planes, self._vectors, strict=True):
+            plane[:] = vector
 
     def final_state(self):
         """State of each sequence after its last step, a copy."""

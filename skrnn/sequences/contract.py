@@ -67,6 +67,49 @@ def check_sequences(X, *, estimator=None, reset=True):
     return sequences
 
 
+def check_step(x, n_features, dtype):
+    """Check one step of some streams.
+
+    Parameters
+    ----------
+    x : array-like of shape (n_streams, n_features) or (n_features,)
+    n_features : int
+    dtype : dtype
+
+    Returns
+    -------
+    ndarray of shape (n_streams, n_features)
+        Contiguous and of type `dtype`: x itself, if it is so.
+    """
+    ready = type(x) is np.ndarray and x.dtype == dtype and x.flags.c_contiguous
+    if not (ready and x.ndim == 2):
+        x = _read_step(x, dtype)
+    if x.shape[1] != n_features or len(x) == 0:
+        raise ValueError(
+            f"x_t must be of shape (n_streams, {n_features}), or ({n_features},) for "
+            f"one stream, got {len(x)} stream(s) of {x.shape[1]} feature(s)."
+        )
+    if not np.isfinite(x).all():
+        stream, feature = np.argwhere(~np.isfinite(x))[0].tolist()
+        raise ValueError(
+            f"x_t has {x[stream, feature]} in stream {stream}, feature {feature}; "
+            "clip it or impute it first."
+        )
+    return x
+
+
+def _read_step(x, dtype):
+    """Return `x` as a contiguous array of two dimensions."""
+    array = _to_numeric(x, "x_t")
+    if array.ndim not in (1, 2):
+        raise ValueError(
+            "x_t must be an array (n_streams, n_features), or (n_features,) for one "
+            f"stream, got shape {array.shape}."
+        )
+    with np.errstate(over="ignore"):  # what becomes infinite is refused
+        return np.ascontiguousarray(np.atleast_2d(array), dtype)
+
+
 def _recognise(X):
     """Return the form of X, a key of `_READERS`, and X ready for its reader."""
     if isinstance(X, (list, tuple)):

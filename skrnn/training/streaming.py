@@ -1,0 +1,74 @@
+"""A network applied to many streams, one step at a time."""
+
+from itertools import pairwise
+
+import numpy as np
+
+from skrnn.network.stream import Stepper
+from skrnn.training.inference import batch_sequences
+from skrnn.training.threads import Threads
+
+# OpenBLAS keeps a product of at most so many multiplications on one thread.
+SINGLE_THREADED = 2**18
+
+
+class Streams:
+    """Steps of any number of streams, for any number of threads at once.
+
+    Parameters
+    ----------
+    network : Network
+    theta : (n_parameters,)
+        Read again at each step.
+
+    Attributes
+    ----------
+    n_columns : int
+        Numbers in the state of a stream.
+    """
+
+    def __init__(self, network, theta):
+        self._network, self._theta = network, theta
+        self._free = [Stepper(network, theta)]
+        self.n_columns = self._free[0].n_columns
+        layers = network.stack.layers
+        largest = max(la.n_units * max(la.n_units, la.n_inputs) for la in layers)
+        self._batch = batch_sequences(network)
+        self._n_light = min(SINGLE_THREADED // largest, self._batch)
+
+    def step(self, x, state, n_jobs):
+        """Raw scores of n streams after one more step, (n, K), and their new state.
+
+        Parameters
+        ----------
+        x : (n, n_inputs)
+        state : (n, n_columns) or None
+            As from the step before; None before the first.
+        n_jobs : int or None
+        """
+        if state is None:
+            state = np.zeros((len(x), self.n_columns), x.dtype)
+        else:
+            state = state.copy()
+        if len(x) <= self._n_light:
+            return self._step(x, state), state
+        with Threads(n_jobs) as threads:
+            parts = self._parts(len(x))
+            raw = threads.map(lambda part: self._step(x[part], state[part]), parts)
+        return np.concatenate(raw), state
+
+    def _parts(self, n_streams):
+        """Cut the streams into parts of nearly equal size."""
+        n_parts = -(-n_streams // self._batch)
+        bounds = [i * n_streams // n_parts for i in range(n_parts + 1)]
+        return [slice(*pair) for pair in pairwise(bounds)]
+
+    def _step(self, x, state):
+        """Take one step on a `Stepper` that nobody uses; `state` is overwritten."""
+        try:
+            stepper = self._free.pop()
+        except IndexError:
+            stepper = Stepper(self._network, self._theta)
+        raw = stepper.step(x, state)
+        self._free.append(stepper)
+        return raw
