@@ -43,9 +43,9 @@ class StreamingMixin:
 
         Notes
         -----
-        Cells that also read from the end (`bidirectional`) cannot be streamed.
+        A network that also reads from the end (`bidirectional`) cannot be streamed.
         Computation is in the type of `theta_`; an x_t of that type is read where it
-        lies. `n_jobs` counts for hundreds of streams and more.
+        lies. `n_jobs` counts only where a step of all streams takes milliseconds.
 
         Examples
         --------
@@ -85,7 +85,8 @@ class Server:
                 "layers start at the end of a sequence. Fit it with "
                 "bidirectional=False."
             )
-        self._made_for = _fitted_parts(estimator)
+        self._theta = estimator.theta_
+        self._architecture = estimator._architecture_
         self.streams = Streams(estimator._network(), estimator.theta_)
         self.loss = estimator._fitted_loss()
         self.n_features = estimator.n_step_features_in_
@@ -93,9 +94,11 @@ class Server:
 
     def serves(self, estimator):
         """Whether it was made for the estimator as it is now."""
-        theta, *others = self._made_for
-        now, *others_now = _fitted_parts(estimator)
-        return now is theta and others_now == others
+        fitted = vars(estimator)
+        return (
+            fitted.get("theta_") is self._theta
+            and fitted.get("_architecture_") is self._architecture
+        )
 
     def check_state(self, state, n_streams):
         """Raise ValueError unless `state` is one of `n_streams` streams."""
@@ -111,11 +114,6 @@ class Server:
                 f"state must have a row for each of the {n_streams} stream(s) in x_t, "
                 f"got {len(state)}."
             )
-
-
-def _fitted_parts(estimator):
-    names = "theta_", "cell_", "_architecture_", "_loss_parameters_"
-    return [getattr(estimator, name, None) for name in names]
 
 
 def _shown(state):

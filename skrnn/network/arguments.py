@@ -26,6 +26,8 @@ class ForwardArguments:
     ----------
     out : (N, H)
         Outputs of every step.
+    others : (n_carried - 1, N, H)
+        The other carried values after every step.
     read_weights : tuple
         Input and recurrent weights, as the way back reads them.
     """
@@ -46,6 +48,7 @@ class ForwardArguments:
         self._first = self._rows[0][:B], self._rows[1][:, :B]
         self._last = B + plan.last_rows
         self.out = self._rows[0][B:]
+        self.others = self._rows[1][:, B:]
         self._bind_weights(layer, views, B)
 
     def _bind_weights(self, layer, views, n_sequences):
@@ -61,7 +64,7 @@ class ForwardArguments:
     def start(self, state):
         """Store the state before the first step, and what depends on the weights."""
         for values, before in zip(self._first, state, strict=True):
-            np.copyto(values, before)
+            values[:] = before
         if self._biases:
             np.add(*self._biases, out=self.weights[1])
         for plane, vector in zip(self._planes, self._vectors, strict=True):

@@ -135,7 +135,9 @@ class Network:
 
     def head(self, views, features):
         """Raw scores of pooled outputs, (B, K)."""
-        return features @ views["head_weight"].T + views["head_bias"]
+        raw = features.dot(views["head_weight"].T)
+        raw += views["head_bias"]
+        return raw
 
     def _chunks(self, packed):
         n_steps = packed.plan.sizes.size

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from skrnn.network.dropout import Masks
+from skrnn.network.arguments import ForwardArguments
 from skrnn.network.workspace import Workspace
-from skrnn.sequences import Packed, plan_step
+from skrnn.sequences import plan_step
 
 
 class Stepper:
@@ -19,6 +19,7 @@ class Stepper:
     network : Network
         With layers of one direction.
     theta : (n_parameters,)
+        Read again at each step.
 
     Attributes
     ----------
@@ -30,39 +31,42 @@ class Stepper:
         self.network = network
         self._space = Workspace(network.dtype)
         self._views = network.views(theta, self._space)
-        self._masks = Masks.none(network.stack)
-        self._plan = plan_step(1)
-        widths = [layer.n_carried for layer in network.stack.layers]
-        stops = np.cumsum(widths).tolist()
-        self._parts = [
-            (layer, slice(stop - width, stop))
-            for layer, width, stop in zip(
-                network.stack.layers, widths, stops, strict=True
-            )
-        ]
-        self._n_carried = stops[-1]
         n_pooled = network.pooling.n_columns(network.stack.n_features)
-        self.n_columns = stops[-1] + n_pooled
+        n_carried = sum(layer.n_carried for layer in network.stack.layers)
+        self.n_columns = n_carried + n_pooled
+        self._make_room(1)
+
+    def _make_room(self, n_streams):
+        """Prepare for steps of `n_streams` streams."""
+        self._plan = plan_step(n_streams)
+        self._state = np.empty((n_streams, self.n_columns), self.network.dtype)
+        self._layers, begin = [], 0
+        for layer in self.network.stack.layers:
+            part = self._state[:, begin : begin + layer.n_carried]
+            arguments = ForwardArguments(
+                layer, self._views, self._plan, self._space, taped=False
+            )
+            self._layers.append((layer, arguments, layer.split_carried(part)))
+            begin += layer.n_carried
+        self._columns = self._state[:, begin:]
+        self._no_mask = self._state[:0, 0]
 
     def step(self, x, state):
-        """Raw scores after one more step of n streams, (n, K).
+        """Raw scores after one more step of n streams, (n, K), and their new state.
 
         Parameters
         ----------
         x : (n, n_inputs)
-        state : (n, n_columns)
-            Before the step; overwritten by that after it.
+        state : (n, n_columns) or None
         """
-        if self._plan.n_sequences != len(x):
-            self._plan = plan_step(len(x))
-        plan, stack, pooling = self._plan, self.network.stack, self.network.pooling
-        carried = [layer.split_carried(state[:, part]) for layer, part in self._parts]
-        run = stack.forward(
-            self._views, Packed(x, plan), carried, self._masks, self._space, taped=False
-        )
-        for before, after in zip(carried, run["state"], strict=True):
-            np.copyto(before[0], after[0])
-            np.copyto(before[1], after[1])
-        columns = state[:, self._n_carried :]
-        pooled = pooling.step(self._views, columns, run["out"], plan)
-        return self.network.head(self._views, pooled)
+        if len(self._state) != len(x):
+            self._make_room(len(x))
+        self._state[:] = 0.0 if state is None else state
+        for layer, arguments, carried in self._layers:
+            arguments.start(carried)
+            layer.run(arguments, x, self._no_mask)
+            x = arguments.out
+            carried[0][:], carried[1][:] = x, arguments.others
+        views, network = self._views, self.network
+        pooled = network.pooling.step(views, self._columns, x, self._plan)
+        return network.head(views, pooled), self._state.copy()

@@ -1,5 +1,6 @@
 """The one owner of the data contract: what X may be, and what is wrong with it."""
 
+import math
 from numbers import Number
 
 import numpy as np
@@ -79,27 +80,32 @@ def check_step(x, n_features, dtype):
     Returns
     -------
     ndarray of shape (n_streams, n_features)
-        Contiguous and of type `dtype`: x itself, if it is so.
+        Contiguous, writable and of type `dtype`: x itself, if it is so.
     """
-    ready = type(x) is np.ndarray and x.dtype == dtype and x.flags.c_contiguous
-    if not (ready and x.ndim == 2):
+    if type(x) is not np.ndarray or x.ndim != 2 or x.dtype != dtype:
         x = _read_step(x, dtype)
+    elif not x.flags.carray:
+        x = x.copy()
     if x.shape[1] != n_features or len(x) == 0:
         raise ValueError(
             f"x_t must be of shape (n_streams, {n_features}), or ({n_features},) for "
             f"one stream, got {len(x)} stream(s) of {x.shape[1]} feature(s)."
         )
-    if not np.isfinite(x).all():
-        stream, feature = np.argwhere(~np.isfinite(x))[0].tolist()
+    if not math.isfinite(np.vdot(x, x)):  # one pass; large values make it infinite too
+        _check_step_is_finite(x)
+    return x
+
+
+def _check_step_is_finite(x):
+    for stream, feature in np.argwhere(~np.isfinite(x))[:1].tolist():
         raise ValueError(
             f"x_t has {x[stream, feature]} in stream {stream}, feature {feature}; "
             "clip it or impute it first."
         )
-    return x
 
 
 def _read_step(x, dtype):
-    """Return `x` as a contiguous array of two dimensions."""
+    """Return `x` as a new array of two dimensions."""
     array = _to_numeric(x, "x_t")
     if array.ndim not in (1, 2):
         raise ValueError(
@@ -107,7 +113,7 @@ def _read_step(x, dtype):
             f"stream, got shape {array.shape}."
         )
     with np.errstate(over="ignore"):  # what becomes infinite is refused
-        return np.ascontiguousarray(np.atleast_2d(array), dtype)
+        return np.array(array, dtype, order="C", ndmin=2)
 
 
 def _recognise(X):

@@ -10,6 +10,8 @@ from skrnn.training.threads import Threads
 
 # OpenBLAS keeps a product of at most so many multiplications on one thread.
 SINGLE_THREADED = 2**18
+# A step of so many multiplications takes far longer than to start threads for it.
+WORTH_THREADS = 10**8
 
 
 class Streams:
@@ -45,17 +47,18 @@ class Streams:
         state : (n, n_columns) or None
             As from the step before; None before the first.
         n_jobs : int or None
+            Of use for thousands of streams, or wide layers; else one thread does it.
         """
-        if state is None:
-            state = np.zeros((len(x), self.n_columns), x.dtype)
-        else:
-            state = state.copy()
         if len(x) <= self._n_light:
-            return self._step(x, state), state
-        with Threads(n_jobs) as threads:
-            parts = self._parts(len(x))
-            raw = threads.map(lambda part: self._step(x[part], state[part]), parts)
-        return np.concatenate(raw), state
+            return self._step(x, state)
+
+        def step(part):
+            return self._step(x[part], None if state is None else state[part])
+
+        worth_threads = len(x) * self._network.layout.n_weights >= WORTH_THREADS
+        with Threads(n_jobs if worth_threads else 1) as threads:
+            raw, states = zip(*threads.map(step, self._parts(len(x))), strict=True)
+        return np.concatenate(raw), np.concatenate(states)
 
     def _parts(self, n_streams):
         """Cut the streams into parts of nearly equal size."""
@@ -64,11 +67,11 @@ class Streams:
         return [slice(*pair) for pair in pairwise(bounds)]
 
     def _step(self, x, state):
-        """Take one step on a `Stepper` that nobody uses; `state` is overwritten."""
+        """Take one step on a `Stepper` that nobody uses."""
         try:
             stepper = self._free.pop()
         except IndexError:
             stepper = Stepper(self._network, self._theta)
-        raw = stepper.step(x, state)
+        result = stepper.step(x, state)
         self._free.append(stepper)
-        return raw
+        return result
