@@ -66,7 +66,7 @@ class Stepper:
             arguments.start(carried)
             layer.run(arguments, x, self._no_mask)
             x = arguments.out
-            carried[0][:], carried[1][:] = x, arguments.others
+            arguments.store(*carried)
         views, network = self._views, self.network
         pooled = network.pooling.step(views, self._columns, x, self._plan)
         return network.head(views, pooled), self._state.copy()
