@@ -26,6 +26,8 @@ class ForwardArguments:
     ----------
     out : (N, H)
         Outputs of every step.
+    before, after : list of (B, H) and of (N, H)
+        Carried values before the first step, and after every step.
     read_weights : tuple
         Input and recurrent weights, as the way back reads them.
     """
@@ -43,10 +45,10 @@ class ForwardArguments:
         self.kept = tape, int(taped)
         self.room = _forward_room(layer, B, space)
         self._rows = h.reshape(B + N, H), c.reshape(n_others, B + N, H)
-        self._first_h, self._first_others = self._rows[0][:B], self._rows[1][:, :B]
+        self.before = [self._rows[0][:B], *self._rows[1][:, :B]]
+        self.after = [self._rows[0][B:], *self._rows[1][:, B:]]
         self._last = B + plan.last_rows
-        self.out = self._rows[0][B:]
-        self._others = self._rows[1][:, B:]
+        self.out = self.after[0]
         self._bind_weights(layer, views, B)
 
     def _bind_weights(self, layer, views, n_sequences):
@@ -62,19 +64,16 @@ class ForwardArguments:
     def start(self, state):
         """Store the state before the first step, and what depends on the weights."""
         h, others = state
-        self._first_h[:] = h
-        if others.size:
-            self._first_others[:] = others
+        for values, before in zip(self.before, (h, *others), strict=True):
+            values[:] = before
+        self.refresh()
+
+    def refresh(self):
+        """Store what depends on the weights."""
         if self._biases:
             np.add(*self._biases, self.weights[1])
         for plane, vector in zip(self._planes, self._vectors, strict=True):
             plane[:] = vector
-
-    def store(self, h, others):
-        """Store the state after the only step of a plan."""
-        h[:] = self.out
-        if others.size:
-            others[:] = self._others
 
     def final_state(self):
         """State of each sequence after its last step, a copy."""

@@ -70,17 +70,6 @@ class Layer:
             np.zeros((n_others, n_sequences, H), dtype),
         )
 
-    @property
-    def n_carried(self):
-        """Numbers that a sequence carries from step to step."""
-        return len(self.cell.carried) * self.n_units
-
-    def split_carried(self, rows):
-        """View of rows (B, n_carried) in the form of `zero_state`."""
-        H = self.n_units
-        others = rows[:, H:].reshape(rows.shape[0], -1, H)
-        return rows[:, :H], others.swapaxes(0, 1)
-
     def forward(self, views, x, plan, state, mask, space, taped=True):
         """Run over all steps.
 
@@ -119,7 +108,7 @@ class Layer:
         }
 
     def run(self, arguments, x, mask):
-        """Run over all steps from the state that `arguments` was started with."""
+        """Run over all steps from the state and the weights in `arguments`."""
         self._forward_steps(
             self.blas,
             arguments.shape,

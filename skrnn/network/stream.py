@@ -31,42 +31,52 @@ class Stepper:
         self.network = network
         self._space = Workspace(network.dtype)
         self._views = network.views(theta, self._space)
-        n_pooled = network.pooling.n_columns(network.stack.n_features)
-        n_carried = sum(layer.n_carried for layer in network.stack.layers)
-        self.n_columns = n_carried + n_pooled
+        self._no_mask = np.empty(0, network.dtype)
         self._make_room(1)
+        self.n_columns = self._n_carried + network.pooling.n_columns(
+            network.stack.n_features
+        )
 
     def _make_room(self, n_streams):
         """Prepare for steps of `n_streams` streams."""
         self._plan = plan_step(n_streams)
-        self._state = np.empty((n_streams, self.n_columns), self.network.dtype)
         self._layers, begin = [], 0
         for layer in self.network.stack.layers:
-            part = self._state[:, begin : begin + layer.n_carried]
             arguments = ForwardArguments(
                 layer, self._views, self._plan, self._space, taped=False
             )
-            self._layers.append((layer, arguments, layer.split_carried(part)))
-            begin += layer.n_carried
-        self._columns = self._state[:, begin:]
-        self._no_mask = self._state[:0, 0]
+            carried = []
+            for before, after in zip(arguments.before, arguments.after, strict=True):
+                carried.append((slice(begin, begin + layer.n_units), before, after))
+                begin += layer.n_units
+            self._layers.append((layer, arguments, carried))
+        self._n_carried = begin
 
-    def step(self, x, state):
-        """Raw scores after one more step of n streams, (n, K), and their new state.
+    def step(self, x, state, new):
+        """Raw scores after one more step of n streams, (n, K).
 
         Parameters
         ----------
         x : (n, n_inputs)
-        state : (n, n_columns) or None
+        state : (n, n_columns)
+            Before the step.
+        new : (n, n_columns)
+            Where to write the state after the step.
         """
-        if len(self._state) != len(x):
+        if self._plan.n_sequences != len(x):
             self._make_room(len(x))
-        self._state[:] = 0.0 if state is None else state
         for layer, arguments, carried in self._layers:
-            arguments.start(carried)
+            for part, before, _ in carried:
+                before[:] = state[:, part]
+            arguments.refresh()
             layer.run(arguments, x, self._no_mask)
+            for part, _, after in carried:
+                new[:, part] = after
             x = arguments.out
-            arguments.store(*carried)
-        views, network = self._views, self.network
-        pooled = network.pooling.step(views, self._columns, x, self._plan)
-        return network.head(views, pooled), self._state.copy()
+        return self.network.head(self._views, self._pool(x, state, new))
+
+    def _pool(self, out, state, new):
+        columns = new[:, self._n_carried :]
+        if columns.size:
+            columns[:] = state[:, self._n_carried :]
+        return self.network.pooling.step(self._views, columns, out, self._plan)

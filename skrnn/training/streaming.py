@@ -49,16 +49,19 @@ class Streams:
         n_jobs : int or None
             Of use for thousands of streams, or wide layers; else one thread does it.
         """
+        shape = len(x), self.n_columns
+        state = np.zeros(shape, x.dtype) if state is None else state
+        new = np.empty(shape, x.dtype)
         if len(x) <= self._n_light:
-            return self._step(x, state)
+            return self._step(x, state, new), new
 
         def step(part):
-            return self._step(x[part], None if state is None else state[part])
+            return self._step(x[part], state[part], new[part])
 
         worth_threads = len(x) * self._network.layout.n_weights >= WORTH_THREADS
         with Threads(n_jobs if worth_threads else 1) as threads:
-            raw, states = zip(*threads.map(step, self._parts(len(x))), strict=True)
-        return np.concatenate(raw), np.concatenate(states)
+            raw = threads.map(step, self._parts(len(x)))
+        return np.concatenate(raw), new
 
     def _parts(self, n_streams):
         """Cut the streams into parts of nearly equal size."""
@@ -66,12 +69,12 @@ class Streams:
         bounds = [i * n_streams // n_parts for i in range(n_parts + 1)]
         return [slice(*pair) for pair in pairwise(bounds)]
 
-    def _step(self, x, state):
+    def _step(self, x, state, new):
         """Take one step on a `Stepper` that nobody uses."""
         try:
             stepper = self._free.pop()
         except IndexError:
             stepper = Stepper(self._network, self._theta)
-        result = stepper.step(x, state)
+        raw = stepper.step(x, state, new)
         self._free.append(stepper)
-        return result
+        return raw
