@@ -181,7 +181,9 @@ def _with_compiled_callees(function):
     for name, value in names.items():
         if not isinstance(value, types.FunctionType):
             continue
-        names[name] = _stand_in(value) if value in _COMPILED else _compiled_callee(value)
+        names[name] = (
+            _stand_in(value) if value in _COMPILED else _compiled_callee(value)
+        )
     return function
 
 

@@ -17,6 +17,7 @@ from sklearn.utils.validation import (
 from skrnn.estimators.callbacks import CallbackSupportMixin, with_callbacks
 from skrnn.estimators.fitting import Fit, Start
 from skrnn.estimators.parameters import check_parameters, make_cell
+from skrnn.estimators.streaming import StreamingMixin
 from skrnn.estimators.transaction import all_or_nothing
 from skrnn.estimators.validation import given, make_scorer, set_aside
 from skrnn.network.network import Network
@@ -72,11 +73,12 @@ def _pools_by_attention(estimator):
     return True
 
 
-class BaseRecurrent(CallbackSupportMixin, BaseEstimator):
+class BaseRecurrent(StreamingMixin, CallbackSupportMixin, BaseEstimator):
     """Recurrent estimator of one target, or row of targets, for each sequence.
 
     A subclass names its `_rules` and knows its targets: `_encode_first`, `_encode`
-    and `_make_loss`.
+    and `_make_loss`. It names its `_answers`, methods, and `_answer` makes theirs of
+    raw scores.
     """
 
     @with_callbacks

@@ -263,6 +263,7 @@ class RNNClassifier(ClassifierMixin, BaseRecurrent):
     """
 
     _rules = {**SHARED, **CLASSIFIER}
+    _answers = ("predict", "predict_proba", "predict_log_proba")
 
     def __init__(
         self,
@@ -363,7 +364,7 @@ class RNNClassifier(ClassifierMixin, BaseRecurrent):
         ndarray of shape (n_sequences, n_classes)
             For multilabel targets the probability of each label.
         """
-        return self._fitted_loss().predict(self._raw(X))
+        return self._answer("predict_proba", self._raw(X), self._fitted_loss())
 
     def predict_log_proba(self, X):
         """Logarithm of the probability of each class, from the raw scores.
@@ -377,7 +378,7 @@ class RNNClassifier(ClassifierMixin, BaseRecurrent):
         -------
         ndarray of shape (n_sequences, n_classes)
         """
-        return self._fitted_loss().log_proba(self._raw(X))
+        return self._answer("predict_log_proba", self._raw(X), self._fitted_loss())
 
     def predict(self, X):
         """Most probable class of each sequence.
@@ -392,15 +393,23 @@ class RNNClassifier(ClassifierMixin, BaseRecurrent):
         ndarray of shape (n_sequences,) or (n_sequences, n_labels)
             Labels as in the y of `fit`; for multilabel targets 0 or 1 for each label.
         """
-        proba = self.predict_proba(X)
-        if self._multilabel_:
-            return (proba > 0.5).astype(np.int64)
-        return self.classes_[proba.argmax(axis=1)]
+        return self._answer("predict", self._raw(X), self._fitted_loss())
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
+
+    def _answer(self, method, raw, loss):
+        if method == "predict_proba":
+            return loss.predict(raw)
+        if method == "predict_log_proba":
+            return loss.log_proba(raw)
+        if self._multilabel_:
+            return (raw > 0).astype(np.int64)
+        is_binary = len(self.classes_) == 2
+        most_probable = raw[:, 0] > 0 if is_binary else raw.argmax(axis=1)
+        return self.classes_.take(most_probable)
 
     def _encode_first(self, y, classes=None):
         y = check_y(y, dtype=None)

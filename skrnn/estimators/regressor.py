@@ -164,6 +164,7 @@ class RNNRegressor(RegressorMixin, BaseRecurrent):
     """
 
     _rules = {**SHARED, **REGRESSOR}
+    _answers = ("predict",)
 
     def __init__(
         self,
@@ -257,8 +258,7 @@ class RNNRegressor(RegressorMixin, BaseRecurrent):
         ndarray of shape (n_sequences,) or (n_sequences, n_outputs)
             With several quantiles one more axis, of length n_quantiles, comes last.
         """
-        predicted = self._fitted_loss().predict(self._raw(X))
-        return predicted[:, 0] if self._flat_y_ else predicted
+        return self._answer("predict", self._raw(X), self._fitted_loss())
 
     def score(self, X, y, sample_weight=None):
         """R^2 of the predictions; with the quantile loss, D^2 of the pinball loss.
@@ -289,6 +289,10 @@ class RNNRegressor(RegressorMixin, BaseRecurrent):
             for k, q in enumerate(quantiles)
         ]
         return float(np.mean(scores))
+
+    def _answer(self, method, raw, loss):
+        predicted = loss.predict(raw)
+        return predicted[:, 0] if self._flat_y_ else predicted
 
     def _encode_first(self, y):
         y = check_y(y, dtype=np.float64)

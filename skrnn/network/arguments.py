@@ -22,6 +22,8 @@ class ForwardArguments:
     ----------
     out : (N, H)
         Outputs of every step.
+    before, after : list of (B, H) and of (N, H)
+        Carried values before the first step, and after every step.
     read_weights : tuple
         Input and recurrent weights, as the way back reads them.
     """
@@ -40,8 +42,10 @@ class ForwardArguments:
         self.kept = tape, int(taped)
         self.room = _forward_room(layer, self.shape, space)
         self._rows = h.reshape(B + N, H), c.reshape(n_others, B + N, H)
+        self.before = [self._rows[0][:B], *self._rows[1][:, :B]]
+        self.after = [self._rows[0][B:], *self._rows[1][:, B:]]
         self._last = B + plan.last_rows
-        self.out = self._rows[0][B:]
+        self.out = self.after[0]
         self._bind_weights(layer, views, B)
 
     def _bind_weights(self, layer, views, n_sequences):
@@ -50,19 +54,22 @@ class ForwardArguments:
         self._biases = (b_x, b_h) if layer.cell.additive else ()
         self.weights = w_x, b_x.copy() if layer.cell.additive else b_x, w_h, b_h
         self._vectors = layer.unit_vectors(views)
-        self.unit = np.empty(
-            len(self._vectors) * n_sequences * layer.n_units, layer.dtype
-        )
+        shape = len(self._vectors), n_sequences, layer.n_units
+        self._planes = np.empty(shape, layer.dtype)
+        self.unit = self._planes.reshape(-1)
 
     def start(self, state):
         """Store the state before the first step, and what depends on the weights."""
-        B, H = self.shape[0], self.shape[2]
-        for rows, before in zip(self._rows, state, strict=True):
-            rows[..., :B, :] = before
+        h, others = state
+        for values, before in zip(self.before, (h, *others), strict=True):
+            values[:] = before
+        self.refresh()
+
+    def refresh(self):
+        """Store what depends on the weights."""
         if self._biases:
-            np.add(*self._biases, out=self.weights[1])
-        planes = self.unit.reshape(len(self._vectors), B, H)
-        for plane, vector in zip(planes, self._vectors, strict=True):
+            np.add(*self._biases, self.weights[1])
+        for plane, vector in zip(self._planes, self._vectors, strict=True):
             plane[:] = vector
 
     def final_state(self):

@@ -101,6 +101,15 @@ class Layer:
             lambda: ForwardArguments(self, views, plan, space, taped),
         )
         arguments.start(state)
+        self.run(arguments, x, mask)
+        return {
+            "out": arguments.out,
+            "state": arguments.final_state(),
+            "kept": (arguments, x, mask),
+        }
+
+    def run(self, arguments, x, mask):
+        """Run over all steps from the state and the weights in `arguments`."""
         self._forward_steps(
             self.blas,
             arguments.shape,
@@ -113,11 +122,6 @@ class Layer:
             arguments.room,
             arguments.steps,
         )
-        return {
-            "out": arguments.out,
-            "state": arguments.final_state(),
-            "kept": (arguments, x, mask),
-        }
 
     def backward(self, gradient, run, d_out, d_state, space, need_d_x):
         """Gradient of `forward`, added to the views `gradient`.

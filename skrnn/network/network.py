@@ -71,9 +71,9 @@ class Network:
 
     def predict_raw(self, theta, packed, space):
         """Raw scores of a packed minibatch, (B, K), packed order."""
-        views, masks = self._views(theta, space), Masks.none(self.stack)
+        views, masks = self.views(theta, space), Masks.none(self.stack)
         pooled = self._pool(views, packed, masks, space, taped=False)[0]
-        return self._head(views, pooled)
+        return self.head(views, pooled)
 
     def gradient(self, theta, packed, masks, space, loss):
         """Loss of a packed minibatch and its gradient.
@@ -92,10 +92,10 @@ class Network:
         value : float
         gradient : (n_parameters,)
         """
-        views = self._views(theta, space)
+        views = self.views(theta, space)
         pooled, pool, chunks = self._pool(views, packed, masks, space, taped=True)
         features = masks.apply_to_head(pooled)
-        value, d_raw = loss(self._head(views, features))
+        value, d_raw = loss(self.head(views, features))
         total = space.zeros("gradient", theta.shape)
         gradient = space.remember(
             "gradient views", (total,), lambda: self.layout.views(total)
@@ -109,20 +109,20 @@ class Network:
 
     def outputs(self, theta, packed, space):
         """Outputs of the top level: every step (N, F), and the last (B, F)."""
-        views, masks = self._views(theta, space), Masks.none(self.stack)
+        views, masks = self.views(theta, space), Masks.none(self.stack)
         state = self.stack.zero_state(packed.plan.n_sequences)
         run = self.stack.forward(views, packed, state, masks, space, taped=False)
         return run["out"], self.stack.last_output(run["state"])
 
     def attention_weights(self, theta, packed, space):
         """Weight of every step in the attention pooling, (N,)."""
-        views, plan = self._views(theta, space), packed.plan
+        views, plan = self.views(theta, space), packed.plan
         out, last = self.outputs(theta, packed, space)
         pool = self.pooling.begin(plan.n_sequences, out.shape[1], self.dtype)
         self.pooling.update(views, pool, out, plan, last)
         return self.pooling.weights(pool, self.pooling.scores(views, out)[1], plan)
 
-    def _views(self, theta, space):
+    def views(self, theta, space):
         """Views of the parameters; of a copy if they lie in a read-only memory map.
 
         Numba would compile the kernels once more for arrays it must not write to.
@@ -133,8 +133,11 @@ class Network:
 
         return space.remember("views", (theta,), make)
 
-    def _head(self, views, features):
-        return features @ views["head_weight"].T + views["head_bias"]
+    def head(self, views, features):
+        """Raw scores of pooled outputs, (B, K)."""
+        raw = features.dot(views["head_weight"].T)
+        raw += views["head_bias"]
+        return raw
 
     def _chunks(self, packed):
         n_steps = packed.plan.sizes.size

@@ -8,6 +8,11 @@ gradient with respect to the last outputs, (n, F).
 
 Sizes: B sequences, F features, N steps of all sequences in the chunk, n of the B
 sequences active in it.
+
+A stream has no end: `step` takes one more output of each of n streams and gives their
+pooled outputs so far. What it must know of the steps before, it finds in columns of the
+streams' state, (n, `n_columns`), and updates there. They are zero before the first
+step.
 """
 
 import numpy as np
@@ -27,6 +32,10 @@ class Pooling:
 
     def initialise(self, views, rng):
         """Fill the parameters."""
+
+    def n_columns(self, n_features):
+        """Numbers that a stream carries from step to step."""
+        return 1 + n_features
 
 
 class LastPooling(Pooling):
@@ -48,6 +57,12 @@ class LastPooling(Pooling):
         d_last[: chunk.n_going_on] = 0.0
         return out[:0], d_last
 
+    def n_columns(self, n_features):
+        return 0
+
+    def step(self, views, columns, out, plan):
+        return out
+
 
 class MeanPooling(Pooling):
     """The mean output over the real steps."""
@@ -65,6 +80,13 @@ class MeanPooling(Pooling):
     def backward(self, views, gradient, pool, d_pooled, out, chunk):
         share = d_pooled * pool["share"][: chunk.n]
         return share[chunk.plan.sequence_of_row], np.zeros_like(d_pooled)
+
+    def step(self, views, columns, out, plan):
+        """Columns: the number of steps, and the sums."""
+        n_steps, total = columns[:, :1], columns[:, 1:]
+        n_steps += 1.0
+        total += out
+        return total / n_steps
 
 
 class MaxPooling(Pooling):
@@ -95,6 +117,14 @@ class MaxPooling(Pooling):
             d_pooled, pool["step"], pool["n_steps"], plan.starts, plan.sizes, d_out
         )
         return d_out, np.zeros_like(d_pooled)
+
+    def step(self, views, columns, out, plan):
+        """Columns: 1 after the first step, and the largest outputs."""
+        begun, largest = columns[:, :1], columns[:, 1:]
+        np.maximum(largest, out, out=largest, where=begun > 0.0)
+        np.copyto(largest, out, where=begun == 0.0)
+        begun[:] = 1.0
+        return largest
 
 
 class AttentionPooling(Pooling):
@@ -174,6 +204,22 @@ class AttentionPooling(Pooling):
         gradient["attention_bias"] += d_hidden.sum(axis=0)
         d_out += d_hidden @ views["attention_weight"]
         return d_out, np.zeros_like(d_pooled)
+
+    def n_columns(self, n_features):
+        return 2 + n_features
+
+    def step(self, views, columns, out, plan):
+        """Columns: the total weight, the largest score, and the weighted sums."""
+        total, top, sums = columns[:, 0], columns[:, 1], columns[:, 2:]
+        begun = total > 0.0
+        pool = {
+            "total": total.copy(),
+            "top": np.where(begun, top, -np.inf).astype(top.dtype, copy=False),
+            "sum": sums.copy(),
+        }
+        self.update(views, pool, out, plan, out)
+        columns[:, 0], columns[:, 1], columns[:, 2:] = pool.values()
+        return self.end(pool, plan.lengths)
 
 
 POOLINGS = {

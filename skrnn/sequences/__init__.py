@@ -1,8 +1,8 @@
 """The data contract: what X may be, and how a minibatch of it is packed."""
 
 from skrnn.sequences.containers import ArraySequences, ListSequences, Sequences
-from skrnn.sequences.contract import check_sequences
-from skrnn.sequences.layout import Plan, Shard
+from skrnn.sequences.contract import check_sequences, check_step
+from skrnn.sequences.layout import Plan, Shard, plan_step
 from skrnn.sequences.packing import Packed, pack
 
 __all__ = [
@@ -13,5 +13,7 @@ __all__ = [
     "Sequences",
     "Shard",
     "check_sequences",
+    "check_step",
     "pack",
+    "plan_step",
 ]

@@ -1,5 +1,6 @@
 """The one owner of the data contract: what X may be, and what is wrong with it."""
 
+import math
 from numbers import Number
 
 import numpy as np
@@ -65,6 +66,54 @@ def check_sequences(X, *, estimator=None, reset=True):
     if estimator is not None:
         _compare_or_record(X, sequences, form, estimator, reset)
     return sequences
+
+
+def check_step(x, n_features, dtype):
+    """Check one step of some streams.
+
+    Parameters
+    ----------
+    x : array-like of shape (n_streams, n_features) or (n_features,)
+    n_features : int
+    dtype : dtype
+
+    Returns
+    -------
+    ndarray of shape (n_streams, n_features)
+        Contiguous, writable and of type `dtype`: x itself, if it is so.
+    """
+    if type(x) is not np.ndarray or x.ndim != 2 or x.dtype != dtype:
+        x = _read_step(x, dtype)
+    elif not x.flags.carray:
+        x = x.copy()
+    if x.shape[1] != n_features or len(x) == 0:
+        raise ValueError(
+            f"x_t must be of shape (n_streams, {n_features}), or ({n_features},) for "
+            f"one stream, got {len(x)} stream(s) of {x.shape[1]} feature(s)."
+        )
+    if not math.isfinite(np.vdot(x, x)):  # one pass; large values make it infinite too
+        _check_step_is_finite(x)
+    return x
+
+
+def _check_step_is_finite(x):
+    for stream, feature in np.argwhere(~np.isfinite(x))[:1].tolist():
+        raise ValueError(
+            f"x_t has {x[stream, feature]} in stream {stream}, feature {feature}; "
+            "clip it or impute it first."
+        )
+
+
+def _read_step(x, dtype):
+    """Return `x` as a new array of two dimensions."""
+    array = _to_numeric(x, "x_t")
+    if array.ndim not in (1, 2):
+        raise ValueError(
+            "x_t must be an array (n_streams, n_features), or (n_features,) for one "
+            f"stream, got shape {array.shape}."
+        )
+    with np.errstate(over="ignore"):  # what becomes infinite is refused
+        return np.array(array, dtype, order="C", ndmin=2)
 
 
 def _recognise(X):

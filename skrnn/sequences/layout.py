@@ -169,6 +169,11 @@ def make_plan(lengths):
     return _plan(lengths)
 
 
+def plan_step(n_sequences):
+    """Plan one step of `n_sequences` sequences."""
+    return _plan_equal(n_sequences, 1)
+
+
 @functools.lru_cache(maxsize=4)
 def _plan_equal(n_sequences, length):
     """The usual plan, remembered: minibatches of windows or of a 3-D array."""

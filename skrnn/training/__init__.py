@@ -6,6 +6,7 @@ from skrnn.training.loop import NonFiniteLoss, fit_full_batch, fit_stochastic
 from skrnn.training.objective import Objective
 from skrnn.training.record import Epoch, Record
 from skrnn.training.stopping import LossPlateau, ValidationPlateau
+from skrnn.training.streaming import Streams
 from skrnn.training.threads import Threads
 from skrnn.training.watchers import (
     Diagnosis,
@@ -23,6 +24,7 @@ __all__ = [
     "Objective",
     "Record",
     "Reporter",
+    "Streams",
     "Threads",
     "TrainingData",
     "ValidationPlateau",

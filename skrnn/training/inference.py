@@ -37,8 +37,14 @@ def map_batches(function, network, sequences, threads):
         free.append(space)
         return result
 
+    batches = _batches(sequences.lengths, batch_sequences(network))
+    return threads.map(apply, batches)
+
+
+def batch_sequences(network):
+    """How many sequences to run at once."""
     n_units = max(layer.n_units for layer in network.stack.layers)
-    return threads.map(apply, _batches(sequences.lengths, n_units))
+    return min(max(BATCH_UNITS // n_units, MIN_BATCH_SEQUENCES), BATCH_SEQUENCES)
 
 
 def raw_scores(network, theta, sequences, threads):
@@ -50,9 +56,11 @@ def raw_scores(network, theta, sequences, threads):
     return np.concatenate(map_batches(predict, network, sequences, threads))
 
 
-def _batches(lengths, n_units):
-    """Cut all sequences into runs of at most BATCH_STEPS real steps, or of one."""
-    size = min(max(BATCH_UNITS // n_units, MIN_BATCH_SEQUENCES), BATCH_SEQUENCES)
+def _batches(lengths, size):
+    """Cut all sequences into runs of at most BATCH_STEPS real steps, or of one.
+
+    No run has more than `size` sequences.
+    """
     ends, batches, start = np.cumsum(lengths), [], 0
     while start < lengths.size:
         limit = ends[start] - lengths[start] + BATCH_STEPS

@@ -1,0 +1,122 @@
+"""Predictions after every step of sequences that go on."""
+
+import weakref
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from skrnn.sequences import check_step
+from skrnn.training import Streams
+
+# What `step` makes once for a fitted estimator. It is kept here and not in the
+# estimator, which thereby is saved, copied and compared as if there were nothing.
+_SERVERS = weakref.WeakKeyDictionary()
+
+
+class StreamingMixin:
+    """Adds `step` to an estimator."""
+
+    def step(self, x_t, state=None, *, method="predict"):
+        """Read one more step of some streams and predict from all steps so far.
+
+        A stream is a sequence whose end is not known. After every step the answer is
+        that of `predict` on the whole sequence up to there, but for rounding; what a
+        step costs does not depend on how many there were.
+
+        Parameters
+        ----------
+        x_t : array-like of shape (n_streams, n_features) or (n_features,)
+            The features of this step, of each stream or of a single one.
+        state : ndarray of shape (n_streams, n_numbers), default=None
+            What the last call returned; None before the first step.
+        method : {"predict", "predict_proba", "predict_log_proba"}, default="predict"
+            Whose answer to return; a regressor knows "predict" only.
+
+        Returns
+        -------
+        y : ndarray of shape (n_streams,) or (n_streams, ...)
+            As from `method` for as many sequences; for one stream, with one entry.
+        state : ndarray of shape (n_streams, n_numbers)
+            A new array, of the type of `theta_`. Each row holds all that is to be
+            known of a stream: rows may be selected, joined, copied and saved. A row
+            of zeros is a stream that has not begun.
+
+        Notes
+        -----
+        A network that also reads from the end (`bidirectional`) cannot be streamed.
+        Computation is in the type of `theta_`; an x_t of that type is read where it
+        lies. `n_jobs` counts only where a step of all streams takes milliseconds.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skrnn import RNNRegressor
+        >>> X = np.random.default_rng(0).normal(size=(20, 5, 2))
+        >>> rnn = RNNRegressor(4, max_iter=1, random_state=0).fit(X, X[:, :, 0].sum(1))
+        >>> state = None
+        >>> for t in range(5):
+        ...     y, state = rnn.step(X[:, t], state)
+        >>> np.allclose(y, rnn.predict(X))
+        True
+        """
+        server = _SERVERS.get(self)
+        if server is None or not server.serves(self):
+            check_is_fitted(self)
+            server = _SERVERS[self] = Server(self)
+        if method not in self._answers:
+            raise ValueError(f"method must be one of {self._answers}, got {method!r}.")
+        x_t = check_step(x_t, server.n_features, server.dtype)
+        if state is not None:
+            server.check_state(state, len(x_t))
+        raw, state = server.streams.step(x_t, state, self.n_jobs)
+        return self._answer(method, raw, server.loss), state
+
+
+class Server:
+    """What `step` needs to know of an estimator as it was fitted.
+
+    It holds no reference to the estimator.
+    """
+
+    def __init__(self, estimator):
+        if estimator._architecture_["bidirectional"]:
+            raise ValueError(
+                "step cannot stream a network with bidirectional=True: its backward "
+                "layers start at the end of a sequence. Fit it with "
+                "bidirectional=False."
+            )
+        self._theta = estimator.theta_
+        self._architecture = estimator._architecture_
+        self.streams = Streams(estimator._network(), estimator.theta_)
+        self.loss = estimator._fitted_loss()
+        self.n_features = estimator.n_step_features_in_
+        self.dtype = estimator.theta_.dtype
+
+    def serves(self, estimator):
+        """Whether it was made for the estimator as it is now."""
+        fitted = vars(estimator)
+        return (
+            fitted.get("theta_") is self._theta
+            and fitted.get("_architecture_") is self._architecture
+        )
+
+    def check_state(self, state, n_streams):
+        """Raise ValueError unless `state` is one of `n_streams` streams."""
+        n_columns = self.streams.n_columns
+        known = type(state) is np.ndarray and state.ndim == 2
+        if not known or state.shape[1] != n_columns or state.dtype != self.dtype:
+            raise ValueError(
+                "state must be as this model's step returned it, an array of shape "
+                f"(n_streams, {n_columns}) and type {self.dtype}, got {_shown(state)}."
+            )
+        if len(state) != n_streams:
+            raise ValueError(
+                f"state must have a row for each of the {n_streams} stream(s) in x_t, "
+                f"got {len(state)}."
+            )
+
+
+def _shown(state):
+    if isinstance(state, np.ndarray):
+        return f"one of shape {state.shape} and type {state.dtype}"
+    return type(state).__name__
