@@ -69,8 +69,8 @@ class ForwardArguments:
         """Store what depends on the weights."""
         if self._biases:
             np.add(*self._biases, self.weights[1])
-        for plane, vector in zip(self._planes, self._vectors, strict=True):
-            plane[:] = vector
+        for k, vector in enumerate(self._vectors):
+            self._planes[k] = vector
 
     def final_state(self):
         """State of each sequence after its last step, a copy."""

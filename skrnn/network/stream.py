@@ -33,9 +33,8 @@ class Stepper:
         self._views = network.views(theta, self._space)
         self._no_mask = np.empty(0, network.dtype)
         self._make_room(1)
-        self.n_columns = self._n_carried + network.pooling.n_columns(
-            network.stack.n_features
-        )
+        self._n_pooled = network.pooling.n_columns(network.stack.n_features)
+        self.n_columns = self._n_carried + self._n_pooled
 
     def _make_room(self, n_streams):
         """Prepare for steps of `n_streams` streams."""
@@ -73,10 +72,8 @@ class Stepper:
             for part, _, after in carried:
                 new[:, part] = after
             x = arguments.out
-        return self.network.head(self._views, self._pool(x, state, new))
-
-    def _pool(self, out, state, new):
         columns = new[:, self._n_carried :]
-        if columns.size:
+        if self._n_pooled:
             columns[:] = state[:, self._n_carried :]
-        return self.network.pooling.step(self._views, columns, out, self._plan)
+        pooled = self.network.pooling.step(self._views, columns, x, self._plan)
+        return self.network.head(self._views, pooled)
