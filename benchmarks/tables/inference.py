@@ -26,7 +26,7 @@ def predict(plan):
                 models = _models(cell, units, X, y)
                 doubles = Skrnn(cell, units, 32, n_jobs=1, dtype="float64")
                 models["double"] = doubles.fit((X.astype(float), y), 1).model
-                calls = (40 if plan.full else 10) * 256 // batch
+                calls = (40 if plan.full else 6) * 256 // batch
                 labels = {"cell": cell, "case": f"B{batch} T50 D8 H{units}"}
                 samples = _time(models, X[:batch], calls, plan.rounds)
                 rows.append(Row(labels, samples))
