@@ -1,7 +1,6 @@
 """What the classifier and the regressor share: choose parts, train, apply."""
 
 import copy
-import functools
 import itertools
 
 import numpy as np
@@ -17,6 +16,7 @@ from sklearn.utils.validation import (
 from skrnn.estimators.callbacks import CallbackSupportMixin, with_callbacks
 from skrnn.estimators.fitting import Fit, Start
 from skrnn.estimators.parameters import check_parameters, make_cell
+from skrnn.estimators.serving import server_of
 from skrnn.estimators.streaming import StreamingMixin
 from skrnn.estimators.transaction import all_or_nothing
 from skrnn.estimators.validation import given, make_scorer, set_aside
@@ -28,7 +28,6 @@ from skrnn.training import (
     Record,
     Threads,
     TrainingData,
-    map_batches,
     warn_if_badly_scaled,
 )
 
@@ -375,7 +374,6 @@ class BaseRecurrent(StreamingMixin, CallbackSupportMixin, BaseEstimator):
         return {}
 
     def _fitted_loss(self):
-        check_is_fitted(self)
         return self._make_loss(**self._loss_parameters_)
 
     def _batch_size(self, n_sequences):
@@ -387,12 +385,9 @@ class BaseRecurrent(StreamingMixin, CallbackSupportMixin, BaseEstimator):
 
     def _map(self, X, function):
         """Results of ``function(network, packed, space)``, batch by batch."""
-        check_is_fitted(self)
+        server = server_of(self)
         sequences = check_sequences(X, estimator=self, reset=False)
-        network = self._network()
-        function = functools.partial(function, network)
-        with Threads(self.n_jobs) as threads:
-            return map_batches(function, network, sequences, threads)
+        return server.map(function, sequences, self.n_jobs)
 
     def _raw(self, X):
         """Raw scores of the sequences, (n_sequences, K)."""

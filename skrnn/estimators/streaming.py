@@ -1,16 +1,9 @@
 """Predictions after every step of sequences that go on."""
 
-import weakref
-
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
+from skrnn.estimators.serving import server_of
 from skrnn.sequences import check_step
-from skrnn.training import Streams
-
-# What `step` makes once for a fitted estimator. It is kept here and not in the
-# estimator, which thereby is saved, copied and compared as if there were nothing.
-_SERVERS = weakref.WeakKeyDictionary()
 
 
 class StreamingMixin:
@@ -59,61 +52,31 @@ class StreamingMixin:
         >>> np.allclose(y, rnn.predict(X))
         True
         """
-        server = _SERVERS.get(self)
-        if server is None or not server.serves(self):
-            check_is_fitted(self)
-            server = _SERVERS[self] = Server(self)
+        server = server_of(self)
         if method not in self._answers:
             raise ValueError(f"method must be one of {self._answers}, got {method!r}.")
-        x_t = check_step(x_t, server.n_features, server.dtype)
+        streams = server.streams
+        x_t = check_step(x_t, streams.n_inputs, streams.dtype)
         if state is not None:
-            server.check_state(state, len(x_t))
-        raw, state = server.streams.step(x_t, state, self.n_jobs)
+            _check_state(state, len(x_t), streams)
+        raw, state = streams.step(x_t, state, self.n_jobs)
         return self._answer(method, raw, server.loss), state
 
 
-class Server:
-    """What `step` needs to know of an estimator as it was fitted.
-
-    It holds no reference to the estimator.
-    """
-
-    def __init__(self, estimator):
-        if estimator._architecture_["bidirectional"]:
-            raise ValueError(
-                "step cannot stream a network with bidirectional=True: its backward "
-                "layers start at the end of a sequence. Fit it with "
-                "bidirectional=False."
-            )
-        self._theta = estimator.theta_
-        self._architecture = estimator._architecture_
-        self.streams = Streams(estimator._network(), estimator.theta_)
-        self.loss = estimator._fitted_loss()
-        self.n_features = estimator.n_step_features_in_
-        self.dtype = estimator.theta_.dtype
-
-    def serves(self, estimator):
-        """Whether it was made for the estimator as it is now."""
-        fitted = vars(estimator)
-        return (
-            fitted.get("theta_") is self._theta
-            and fitted.get("_architecture_") is self._architecture
+def _check_state(state, n_streams, streams):
+    """Raise ValueError unless `state` is one of `n_streams` streams."""
+    n_columns = streams.n_columns
+    known = type(state) is np.ndarray and state.ndim == 2
+    if not known or state.shape[1] != n_columns or state.dtype != streams.dtype:
+        raise ValueError(
+            "state must be as this model's step returned it, an array of shape "
+            f"(n_streams, {n_columns}) and type {streams.dtype}, got {_shown(state)}."
         )
-
-    def check_state(self, state, n_streams):
-        """Raise ValueError unless `state` is one of `n_streams` streams."""
-        n_columns = self.streams.n_columns
-        known = type(state) is np.ndarray and state.ndim == 2
-        if not known or state.shape[1] != n_columns or state.dtype != self.dtype:
-            raise ValueError(
-                "state must be as this model's step returned it, an array of shape "
-                f"(n_streams, {n_columns}) and type {self.dtype}, got {_shown(state)}."
-            )
-        if len(state) != n_streams:
-            raise ValueError(
-                f"state must have a row for each of the {n_streams} stream(s) in x_t, "
-                f"got {len(state)}."
-            )
+    if len(state) != n_streams:
+        raise ValueError(
+            f"state must have a row for each of the {n_streams} stream(s) in x_t, "
+            f"got {len(state)}."
+        )
 
 
 def _shown(state):

@@ -231,6 +231,7 @@ class Backwards:
 
     def __init__(self, layer):
         self.layer = layer
+        self.n_inputs = layer.n_inputs
         self.n_units = layer.n_units
         self.shapes = layer.shapes
         self.initialise = layer.initialise

@@ -34,6 +34,11 @@ class Workspace:
         self._latest = {}
         self._remembered = {}
 
+    @property
+    def nbytes(self):
+        """Size of all buffers."""
+        return sum(buffer.nbytes for buffer in self._buffers.values())
+
     def array(self, name, shape):
         """Return an uninitialised C-contiguous array of that shape."""
         latest = self._latest.get(name)

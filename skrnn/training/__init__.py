@@ -1,7 +1,7 @@
 """Training: the objective, the epoch loop, and those who watch it."""
 
 from skrnn.training.data import TrainingData
-from skrnn.training.inference import map_batches, raw_scores
+from skrnn.training.inference import map_batches, raw_scores, threads_for
 from skrnn.training.loop import NonFiniteLoss, fit_full_batch, fit_stochastic
 from skrnn.training.objective import Objective
 from skrnn.training.record import Epoch, Record
@@ -32,6 +32,7 @@ __all__ = [
     "fit_stochastic",
     "map_batches",
     "raw_scores",
+    "threads_for",
     "user_level",
     "warn_if_badly_scaled",
     "warn_if_not_converged",

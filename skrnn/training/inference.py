@@ -4,14 +4,18 @@ import numpy as np
 
 from skrnn.network.workspace import Workspace
 from skrnn.sequences import pack
+from skrnn.training.threads import CallingThread, Threads
 
 BATCH_STEPS = 8192
 BATCH_SEQUENCES = 256
 MIN_BATCH_SEQUENCES = 64
 BATCH_UNITS = 16384  # a step of so many units, with all their gates, stays in the cache
 
+# OpenBLAS keeps a product of at most so many multiplications on one thread.
+SINGLE_THREADED = 2**18
 
-def map_batches(function, network, sequences, threads):
+
+def map_batches(function, network, sequences, threads, space=None):
     """Apply `function` to all sequences, one packed batch after the other.
 
     Parameters
@@ -21,24 +25,34 @@ def map_batches(function, network, sequences, threads):
     network : Network
     sequences : Sequences
     threads : Threads
+    space : Workspace, default=None
+        To begin with; each further thread gets its own.
 
     Returns
     -------
     list
         The results, in the order of the batches.
     """
-
-    free = []
+    free = [] if space is None else [space]
 
     def apply(indices):
         packed = pack(sequences, indices, network.dtype)
-        space = free.pop() if free else Workspace(network.dtype)
+        try:
+            space = free.pop()
+        except IndexError:
+            space = Workspace(network.dtype)
         result = function(packed, space)
         free.append(space)
         return result
 
     batches = _batches(sequences.lengths, batch_sequences(network))
     return threads.map(apply, batches)
+
+
+def threads_for(network, n_rows, n_jobs):
+    """Threads to apply a network to `n_rows` steps: `Threads`, or `CallingThread`."""
+    is_light = n_rows * network.stack.largest_product <= SINGLE_THREADED
+    return CallingThread() if is_light else Threads(n_jobs)
 
 
 def batch_sequences(network):

@@ -5,11 +5,9 @@ from itertools import pairwise
 import numpy as np
 
 from skrnn.network.stream import Stepper
-from skrnn.training.inference import batch_sequences
+from skrnn.training.inference import SINGLE_THREADED, batch_sequences
 from skrnn.training.threads import Threads
 
-# OpenBLAS keeps a product of at most so many multiplications on one thread.
-SINGLE_THREADED = 2**18
 # A step of so many multiplications takes far longer than to start threads for it.
 WORTH_THREADS = 10**8
 
@@ -27,16 +25,19 @@ class Streams:
     ----------
     n_columns : int
         Numbers in the state of a stream.
+    n_inputs : int
+    dtype : dtype
     """
 
     def __init__(self, network, theta):
         self._network, self._theta = network, theta
         self._free = [Stepper(network, theta)]
         self.n_columns = self._free[0].n_columns
-        layers = network.stack.layers
-        largest = max(la.n_units * max(la.n_units, la.n_inputs) for la in layers)
+        self.n_inputs = network.stack.layers[0].n_inputs
+        self.dtype = network.dtype
         self._batch = batch_sequences(network)
-        self._n_light = min(SINGLE_THREADED // largest, self._batch)
+        n_light = SINGLE_THREADED // network.stack.largest_product
+        self._n_light = min(n_light, self._batch)
 
     def step(self, x, state, n_jobs):
         """Raw scores of n streams after one more step, (n, K), and their new state.

@@ -62,6 +62,20 @@ class Threads:
         return results
 
 
+class CallingThread:
+    """Stands for `Threads` where there is too little work to call anyone else."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        pass
+
+    def map(self, function, items):
+        """See `Threads.map`."""
+        return [function(item) for item in items]
+
+
 _lock = threading.Lock()
 _users = 0
 _usual = ()

@@ -1,0 +1,84 @@
+"""What a fitted estimator needs to answer, made once and not with each call."""
+
+import functools
+import weakref
+
+from sklearn.utils.validation import check_is_fitted
+
+from skrnn.network.workspace import Workspace
+from skrnn.training import Streams, map_batches, threads_for
+
+# Kept here and not in the estimators, which thereby are saved, copied and compared as
+# if there were nothing.
+_SERVERS = weakref.WeakKeyDictionary()
+
+KEPT_BYTES = 2**20  # of memory that is worth keeping for the next call
+
+
+def server_of(estimator):
+    """The server of a fitted estimator; a new one if it was fitted again.
+
+    Parameters
+    ----------
+    estimator : BaseRecurrent
+
+    Returns
+    -------
+    Server
+    """
+    server = _SERVERS.get(estimator)
+    if server is None or not server.serves(estimator):
+        check_is_fitted(estimator)
+        server = _SERVERS[estimator] = Server(estimator)
+    return server
+
+
+class Server:
+    """The network of an estimator as it was fitted, ready to be applied.
+
+    It holds no reference to the estimator. Any number of threads may use it.
+
+    Attributes
+    ----------
+    network : Network
+    loss : Loss
+    """
+
+    def __init__(self, estimator):
+        self._theta = estimator.theta_
+        self._architecture = estimator._architecture_
+        self.network = estimator._network()
+        self.loss = estimator._fitted_loss()
+        self._spaces = []
+
+    def serves(self, estimator):
+        """Whether it was made for the estimator as it is now."""
+        fitted = vars(estimator)
+        return (
+            fitted.get("theta_") is self._theta
+            and fitted.get("_architecture_") is self._architecture
+        )
+
+    def map(self, function, sequences, n_jobs):
+        """Results of ``function(network, packed, space)``, batch by batch."""
+        try:
+            space = self._spaces.pop()
+        except IndexError:
+            space = Workspace(self.network.dtype)
+        function = functools.partial(function, self.network)
+        with threads_for(self.network, sequences.n_steps, n_jobs) as threads:
+            results = map_batches(function, self.network, sequences, threads, space)
+        if space.nbytes <= KEPT_BYTES:
+            self._spaces.append(space)
+        return results
+
+    @functools.cached_property
+    def streams(self):
+        """The network as it reads streams."""
+        if self._architecture["bidirectional"]:
+            raise ValueError(
+                "step cannot stream a network with bidirectional=True: its backward "
+                "layers start at the end of a sequence. Fit it with "
+                "bidirectional=False."
+            )
+        return Streams(self.network, self._theta)
