@@ -20,7 +20,7 @@ from skrnn.network.products import (
     tiled_size,
 )
 
-FEW_ROWS = 8  # of all steps together: laying out the weights would take longer
+FEW_ROWS = 4  # of all steps together: laying out the weights would take longer
 
 # To Numba the literals 0 and 1 are types of their own: callees would compile again.
 ZERO, ONE = np.int64(0), np.int64(1)
