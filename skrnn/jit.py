@@ -147,16 +147,18 @@ def _feed(state, function):
     code = function.__code__
     _feed_code(state, code)
     if function in _COMPILED:
-        _feed_code(state, _COMPILED[function].__code__)
-    names = sorted(function.__globals__.keys() & set(code.co_names))
+        _feed(state, _COMPILED[function])
+    names = sorted(function.__globals__.keys() & _names(code))
     values = [function.__globals__[name] for name in names]
     values += [cell.cell_contents for cell in function.__closure__ or ()]
     for value in [*values, *(function.__defaults__ or ())]:
-        value = getattr(value, "py_func", value)
-        if isinstance(value, types.FunctionType):
-            _feed(state, value)
-        else:
-            _feed_value(state, value)
+        _feed_value(state, value)
+
+
+def _names(code):
+    """Names of globals in a function's code and in the functions it defines."""
+    inner = (const for const in code.co_consts if isinstance(const, types.CodeType))
+    return set(code.co_names).union(*map(_names, inner))
 
 
 def _feed_code(state, code):
@@ -167,8 +169,15 @@ def _feed_code(state, code):
 
 
 def _feed_value(state, value):
-    if isinstance(value, types.CodeType):
+    value = getattr(value, "py_func", value)
+    if isinstance(value, types.FunctionType):
+        _feed(state, value)
+    elif isinstance(value, types.CodeType):
         _feed_code(state, value)
+    elif isinstance(value, tuple):
+        state.update(f"tuple of {len(value)}".encode())
+        for item in value:
+            _feed_value(state, item)
     elif isinstance(value, np.ndarray):
         state.update(f"{value.dtype} {value.shape}".encode() + value.tobytes())
     else:
@@ -176,15 +185,23 @@ def _feed_value(state, value):
 
 
 def _with_compiled_callees(function):
-    """Exchange the plain functions that `function` refers to for compiled ones."""
-    names = function.__globals__
-    for name, value in names.items():
-        if not isinstance(value, types.FunctionType):
-            continue
-        names[name] = (
-            _stand_in(value) if value in _COMPILED else _compiled_callee(value)
-        )
-    return function
+    """A copy of `function` that refers to compiled functions where it is to plain."""
+    names = {name: _compiled(value) for name, value in function.__globals__.items()}
+    linked = types.FunctionType(
+        function.__code__,
+        names,
+        function.__name__,
+        function.__defaults__,
+        function.__closure__,
+    )
+    linked.__qualname__ = function.__qualname__
+    return linked
+
+
+def _compiled(value):
+    if not isinstance(value, types.FunctionType):
+        return value
+    return _stand_in(value) if value in _COMPILED else _compiled_callee(value)
 
 
 def _compiled_callee(function):

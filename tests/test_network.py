@@ -1,5 +1,7 @@
 """The network's forward pass: equal to the oracle, whatever the batch looks like."""
 
+import weakref
+
 import naive
 import numpy as np
 import pytest
@@ -396,3 +398,12 @@ def test_workspace_grows_and_is_used_again():
     assert not np.shares_memory(space.array("b", (3,)), large)
     large.fill(1.0)
     assert not space.zeros("a", (4, 5)).any()
+
+
+def test_workspace_lets_go_of_a_buffer_that_is_too_small():
+    """Nothing that it remembers keeps the old memory beside the new."""
+    space = Workspace(np.float32)
+    small = weakref.ref(space.array("a", (2, 3)).base)
+    space.remember("views", (space,), lambda: [space.array("a", (2, 3))])
+    space.array("a", (4, 5))
+    assert small() is None

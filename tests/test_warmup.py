@@ -65,7 +65,7 @@ rng = np.random.default_rng(0)
 with event.install_recorder("numba:compile") as recorder:
     for dtype in ("float32", "float64"):
         X = rng.standard_normal((50, 20, 4)).astype(dtype)
-        for model, y in zip(models, (["a", "b"] * 25, np.arange(50.0))):
+        for model, y in zip(models, (["a", "b", "c", "d", "e"] * 10, np.arange(50.0))):
             if model.dtype in (None, dtype):
                 model.set_params(hidden_layer_sizes=(30, 20), max_iter=2)
                 model.fit(X, y).predict([X[0], X[1, :5]])

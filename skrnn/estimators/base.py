@@ -167,8 +167,8 @@ class BaseRecurrent(StreamingMixin, CallbackSupportMixin, BaseEstimator):
             backward units is that after the first step.
         """
 
-        def outputs(network, packed, space):
-            out, last = network.outputs(self.theta_, packed, space)
+        def outputs(network, theta, packed, space):
+            out, last = network.outputs(theta, packed, space)
             return packed.unpack(out) if return_sequences else packed.restore(last)
 
         results = self._map(X, outputs)
@@ -189,8 +189,8 @@ class BaseRecurrent(StreamingMixin, CallbackSupportMixin, BaseEstimator):
             Each sums to 1.
         """
 
-        def weights(network, packed, space):
-            rows = network.attention_weights(self.theta_, packed, space)
+        def weights(network, theta, packed, space):
+            rows = network.attention_weights(theta, packed, space)
             return packed.unpack(rows)
 
         return _chain(self._map(X, weights))
@@ -384,15 +384,19 @@ class BaseRecurrent(StreamingMixin, CallbackSupportMixin, BaseEstimator):
         return Network(self.cell_, **self._architecture_)
 
     def _map(self, X, function):
-        """Results of ``function(network, packed, space)``, batch by batch."""
+        """Results of ``function(network, theta, packed, space)``, batch by batch."""
         server = server_of(self)
         sequences = check_sequences(X, estimator=self, reset=False)
         return server.map(function, sequences, self.n_jobs)
 
-    def _raw(self, X):
-        """Raw scores of the sequences, (n_sequences, K)."""
+    def _respond(self, method, X):
+        """What `method` answers for X."""
+        server = server_of(self)
+        sequences = check_sequences(X, estimator=self, reset=False)
+        raw = server.map(_raw, sequences, self.n_jobs)
+        return self._answer(method, np.concatenate(raw), server.loss)
 
-        def raw(network, packed, space):
-            return packed.restore(network.predict_raw(self.theta_, packed, space))
 
-        return np.concatenate(self._map(X, raw))
+def _raw(network, theta, packed, space):
+    """Raw scores of a batch, (n_sequences, K)."""
+    return packed.restore(network.predict_raw(theta, packed, space))

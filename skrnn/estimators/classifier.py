@@ -9,7 +9,6 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from skrnn.estimators.base import BaseRecurrent, check_y
 from skrnn.estimators.callbacks import with_callbacks
 from skrnn.estimators.parameters import CLASSIFIER, SHARED
-from skrnn.estimators.serving import server_of
 from skrnn.estimators.transaction import all_or_nothing
 from skrnn.estimators.weights import weigh_classes
 from skrnn.losses import (
@@ -365,7 +364,7 @@ class RNNClassifier(ClassifierMixin, BaseRecurrent):
         ndarray of shape (n_sequences, n_classes)
             For multilabel targets the probability of each label.
         """
-        return self._answer("predict_proba", self._raw(X), server_of(self).loss)
+        return self._respond("predict_proba", X)
 
     def predict_log_proba(self, X):
         """Logarithm of the probability of each class, from the raw scores.
@@ -379,7 +378,7 @@ class RNNClassifier(ClassifierMixin, BaseRecurrent):
         -------
         ndarray of shape (n_sequences, n_classes)
         """
-        return self._answer("predict_log_proba", self._raw(X), server_of(self).loss)
+        return self._respond("predict_log_proba", X)
 
     def predict(self, X):
         """Most probable class of each sequence.
@@ -394,7 +393,7 @@ class RNNClassifier(ClassifierMixin, BaseRecurrent):
         ndarray of shape (n_sequences,) or (n_sequences, n_labels)
             Labels as in the y of `fit`; for multilabel targets 0 or 1 for each label.
         """
-        return self._answer("predict", self._raw(X), server_of(self).loss)
+        return self._respond("predict", X)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

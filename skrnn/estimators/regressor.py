@@ -6,7 +6,6 @@ from sklearn.base import RegressorMixin
 from skrnn.estimators.base import BaseRecurrent, check_y
 from skrnn.estimators.callbacks import with_callbacks
 from skrnn.estimators.parameters import REGRESSOR, SHARED
-from skrnn.estimators.serving import server_of
 from skrnn.estimators.transaction import all_or_nothing
 from skrnn.losses import REGRESSION_LOSSES
 
@@ -259,7 +258,7 @@ class RNNRegressor(RegressorMixin, BaseRecurrent):
         ndarray of shape (n_sequences,) or (n_sequences, n_outputs)
             With several quantiles one more axis, of length n_quantiles, comes last.
         """
-        return self._answer("predict", self._raw(X), server_of(self).loss)
+        return self._respond("predict", X)
 
     def score(self, X, y, sample_weight=None):
         """R^2 of the predictions; with the quantile loss, D^2 of the pinball loss.

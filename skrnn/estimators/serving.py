@@ -41,11 +41,16 @@ class Server:
     Attributes
     ----------
     network : Network
+    theta : ndarray of shape (n_parameters,)
+        The weights; a copy if they are read-only, as in a memory map, since kernels
+        would be compiled once more for those.
     loss : Loss
     """
 
     def __init__(self, estimator):
-        self._theta = estimator.theta_
+        self._fitted_theta = estimator.theta_
+        self._is_copy = not estimator.theta_.flags.writeable
+        self.theta = estimator.theta_.copy() if self._is_copy else estimator.theta_
         self._architecture = estimator._architecture_
         self.network = estimator._network()
         self.loss = estimator._fitted_loss()
@@ -55,17 +60,18 @@ class Server:
         """Whether it was made for the estimator as it is now."""
         fitted = vars(estimator)
         return (
-            fitted.get("theta_") is self._theta
+            fitted.get("theta_") is self._fitted_theta
             and fitted.get("_architecture_") is self._architecture
+            and self._fitted_theta.flags.writeable is not self._is_copy
         )
 
     def map(self, function, sequences, n_jobs):
-        """Results of ``function(network, packed, space)``, batch by batch."""
+        """Results of ``function(network, theta, packed, space)``, batch by batch."""
         try:
             space = self._spaces.pop()
         except IndexError:
             space = Workspace(self.network.dtype)
-        function = functools.partial(function, self.network)
+        function = functools.partial(function, self.network, self.theta)
         with threads_for(self.network, sequences.n_steps, n_jobs) as threads:
             results = map_batches(function, self.network, sequences, threads, space)
         if space.nbytes <= KEPT_BYTES:
@@ -81,4 +87,4 @@ class Server:
                 "layers start at the end of a sequence. Fit it with "
                 "bidirectional=False."
             )
-        return Streams(self.network, self._theta)
+        return Streams(self.network, self.theta)

@@ -98,6 +98,6 @@ def _warm(estimator, dtype):
     X = [np.zeros((length, n_features), dtype) for length in LENGTHS]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        copy.fit(X, np.arange(len(X)) % 2)
+        copy.fit(X, np.arange(len(X)) % 3)
     copy.predict(X)
     copy.predict(X[:1])

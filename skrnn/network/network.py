@@ -1,5 +1,7 @@
 """The whole network: packed minibatch in, raw scores out, and the gradient of both."""
 
+import math
+
 import numpy as np
 
 from skrnn.network.dropout import Masks
@@ -31,6 +33,8 @@ class Network:
     ----------
     layout : Layout
         Names and shapes of the parameters.
+    largest_product : int
+        Multiplications for one row of the largest matrix product.
     """
 
     def __init__(
@@ -54,9 +58,12 @@ class Network:
         shapes = {}
         for layer in self.stack.layers:
             shapes |= layer.shapes()
-        shapes |= self.pooling.shapes(n_features)
-        shapes |= {"head_weight": (n_raw, n_features), "head_bias": (n_raw,)}
-        self.layout = Layout(shapes)
+        top = self.pooling.shapes(n_features)
+        top |= {"head_weight": (n_raw, n_features), "head_bias": (n_raw,)}
+        self.layout = Layout(shapes | top)
+        self.largest_product = max(
+            self.stack.largest_product, *map(math.prod, top.values())
+        )
 
     def initialise(self, rng, initial_raw):
         """Return a new theta; the head's bias is the constant score `initial_raw`."""
@@ -123,15 +130,8 @@ class Network:
         return self.pooling.weights(pool, self.pooling.scores(views, out)[1], plan)
 
     def views(self, theta, space):
-        """Views of the parameters; of a copy if they lie in a read-only memory map.
-
-        Numba would compile the kernels once more for arrays it must not write to.
-        """
-
-        def make():
-            return self.layout.views(theta if theta.flags.writeable else theta.copy())
-
-        return space.remember("views", (theta,), make)
+        """Views of the parameters by name."""
+        return space.remember("views", (theta,), lambda: self.layout.views(theta))
 
     def head(self, views, features):
         """Raw scores of pooled outputs, (B, K)."""

@@ -13,6 +13,8 @@ stores alone, since Numba takes a tenth of a second for each function that it co
 
 import functools
 
+import numpy as np
+
 from skrnn.jit import compiled_as
 
 
@@ -21,7 +23,7 @@ def take(n):
     """The function that takes an entry of `n` planes."""
 
     def take(planes, size, j):
-        return tuple([planes[k * size + j] for k in range(n)])
+        return tuple([planes[np.uint64(k) * size + j] for k in range(n)])
 
     compiled_as(take, lambda: _compiled_take(n))
     return take
@@ -44,7 +46,7 @@ def put(n):
 
     def put(planes, size, j, values):
         for k, value in zip(range(n), values, strict=True):
-            planes[k * size + j] = value
+            planes[np.uint64(k) * size + j] = value
 
     compiled_as(put, lambda: _compiled_put(n))
     return put

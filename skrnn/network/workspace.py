@@ -48,10 +48,16 @@ class Workspace:
 
     def _view(self, name, shape):
         size = math.prod(shape)
-        buffer = self._buffers.get(name)
-        if buffer is None or buffer.size < size:
-            buffer = self._buffers[name] = aligned((size,), self.dtype)
-        return buffer[:size].reshape(shape)
+        if name not in self._buffers or self._buffers[name].size < size:
+            self._forget(name)
+            self._buffers[name] = aligned((size,), self.dtype)
+        return self._buffers[name][:size].reshape(shape)
+
+    def _forget(self, name):
+        """Let go of a buffer, and of what may refer to it, before there is a larger."""
+        self._remembered.clear()
+        self._latest.pop(name, None)
+        self._buffers.pop(name, None)
 
     def zeros(self, name, shape):
         """Return an array of zeros of that shape."""

@@ -51,7 +51,7 @@ def map_batches(function, network, sequences, threads, space=None):
 
 def threads_for(network, n_rows, n_jobs):
     """Threads to apply a network to `n_rows` steps: `Threads`, or `CallingThread`."""
-    is_light = n_rows * network.stack.largest_product <= SINGLE_THREADED
+    is_light = n_rows * network.largest_product <= SINGLE_THREADED
     return CallingThread() if is_light else Threads(n_jobs)
 
 

@@ -36,7 +36,7 @@ class Streams:
         self.n_inputs = network.stack.layers[0].n_inputs
         self.dtype = network.dtype
         self._batch = batch_sequences(network)
-        n_light = SINGLE_THREADED // network.stack.largest_product
+        n_light = SINGLE_THREADED // network.largest_product
         self._n_light = min(n_light, self._batch)
 
     def step(self, x, state, n_jobs):
