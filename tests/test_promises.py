@@ -26,7 +26,7 @@ TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
 
 def fit_big(n_jobs):
     rng = np.random.default_rng(0)
-    X = [rng.standard_normal((10 + i % 20, 4)) for i in range(64)]
+    X = [rng.standard_normal((40 + i % 20, 4)) for i in range(64)]
     y = np.array([x[:, 0].sum() for x in X])
     params = {"batch_size": 64, "max_iter": 2, "dtype": "float32", "random_state": 0}
     params |= {"dropout": 0.2, "recurrent_dropout": 0.2, "learning_rate": "cosine"}
@@ -122,6 +122,8 @@ def test_shards_give_the_same_bits_on_any_number_of_threads(
 def test_predictions_have_the_same_bits_for_any_n_jobs(kind, n_jobs, monkeypatch):
     est = fitted(kind, pooling="attention")
     monkeypatch.setattr(inference, "BATCH_SEQUENCES", 7)
+    monkeypatch.setattr(inference, "SINGLE_THREADED", 0)
+    monkeypatch.setattr(inference, "WORTH_THREADS", 0)
     expected = values(est, X), est.hidden_states(X), est.attention_weights(X)
     est.set_params(n_jobs=n_jobs)
     found = values(est, X), est.hidden_states(X), est.attention_weights(X)
@@ -306,6 +308,8 @@ def test_no_thread_outlives_a_fit_or_a_predict(monkeypatch):
     monkeypatch.setattr(objective, "SHARD_OPERATIONS", 1e3)
     monkeypatch.setattr(objective, "SHARD_SEQUENCES", 5)
     monkeypatch.setattr(inference, "BATCH_SEQUENCES", 3)
+    monkeypatch.setattr(inference, "SINGLE_THREADED", 0)
+    monkeypatch.setattr(inference, "WORTH_THREADS", 0)
     before = threading.active_count()
     fitted(RNNRegressor, n_jobs=3).predict(X)
     assert threading.active_count() == before

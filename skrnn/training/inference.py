@@ -13,6 +13,8 @@ BATCH_UNITS = 16384  # a step of so many units, with all their gates, stays in t
 
 # OpenBLAS keeps a product of at most so many multiplications on one thread.
 SINGLE_THREADED = 2**18
+# So many multiplications take far longer than to start threads.
+WORTH_THREADS = 10**8
 
 
 def map_batches(function, network, sequences, threads, space=None):
@@ -50,9 +52,11 @@ def map_batches(function, network, sequences, threads, space=None):
 
 
 def threads_for(network, n_rows, n_jobs):
-    """Threads to apply a network to `n_rows` steps: `Threads`, or `CallingThread`."""
-    is_light = n_rows * network.largest_product <= SINGLE_THREADED
-    return CallingThread() if is_light else Threads(n_jobs)
+    """Threads to apply a network to `n_rows` steps: as many as the work is worth."""
+    if n_rows * network.largest_product <= SINGLE_THREADED:
+        return CallingThread()
+    is_worth_threads = n_rows * network.layout.n_weights >= WORTH_THREADS
+    return Threads(n_jobs if is_worth_threads else 1)
 
 
 def batch_sequences(network):

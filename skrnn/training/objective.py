@@ -10,7 +10,7 @@ from skrnn.network.workspace import Workspace
 from skrnn.sequences import pack
 from skrnn.training.inference import raw_scores
 
-SHARD_OPERATIONS = 4e7
+SHARD_OPERATIONS = 1e8
 SHARD_SEQUENCES = 16
 LARGE_SHARD_SEQUENCES = 32  # for weights that are read anew from beyond the cache
 WEIGHTS_PER_SEQUENCE = 8192

@@ -5,11 +5,7 @@ from itertools import pairwise
 import numpy as np
 
 from skrnn.network.stream import Stepper
-from skrnn.training.inference import SINGLE_THREADED, batch_sequences
-from skrnn.training.threads import Threads
-
-# A step of so many multiplications takes far longer than to start threads for it.
-WORTH_THREADS = 10**8
+from skrnn.training.inference import SINGLE_THREADED, batch_sequences, threads_for
 
 
 class Streams:
@@ -59,8 +55,7 @@ class Streams:
         def step(part):
             return self._step(x[part], state[part], new[part])
 
-        worth_threads = len(x) * self._network.layout.n_weights >= WORTH_THREADS
-        with Threads(n_jobs if worth_threads else 1) as threads:
+        with threads_for(self._network, len(x), n_jobs) as threads:
             raw = threads.map(step, self._parts(len(x)))
         return np.concatenate(raw), new
 
