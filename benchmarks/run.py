@@ -40,7 +40,7 @@ def main():
         table = TABLES[name](plan)
         print(table.markdown(), flush=True)
         print(f"{name}: {time.perf_counter() - start:.0f} s", file=sys.stderr)
-        results["tables"][name] = table.as_dict()
+        results["tables"][name] = {**table.as_dict(), "markdown": table.markdown()}
         if options.output:
             options.output.write_text(json.dumps(results, indent=1) + "\n")
 
