@@ -361,6 +361,7 @@ def move(p, size, j, values):
 
 
 taken = zeroed = stored = None
+PLACE = np.uint64(3), np.uint64(1)  # planes of 3 numbers, the second of each
 
 
 @each_dtype
@@ -376,7 +377,7 @@ def test_take_and_put_move_one_entry_of_each_plane(n, dtype):
     values = tuple(whole.dtype.type(-k) for k in range(n))
     for function in (jit.plain(move, dtype, **bound), specialise(move, dtype, **bound)):
         found = whole.copy()
-        before, none, after = function(found.reshape(-1), 3, 1, values)
+        before, none, after = function(found.reshape(-1), *PLACE, values)
         assert before == tuple(whole[:, 1]) and none == (0,) * n and after == values
         assert_array_equal(found[:, [0, 2]], whole[:, [0, 2]])
 
@@ -385,7 +386,7 @@ def test_no_planes_at_all():
     """A cell without a tape, say, takes and stores empty tuples."""
     for part in (planes.take(0), planes.zeros(0)):
         bound = {"taken": part, "zeroed": part, "stored": planes.put(0)}
-        assert specialise(move, "f8", **bound)(np.empty(0), 3, 1, ()) == ((), (), ())
+        assert specialise(move, "f8", **bound)(np.empty(0), *PLACE, ()) == ((), (), ())
 
 
 def test_workspace_grows_and_is_used_again():
