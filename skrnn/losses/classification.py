@@ -43,10 +43,10 @@ class CategoricalCrossEntropy(Loss):
         sum of the others: exact where ``p - 1`` would cancel.
         """
         d_raw = np.empty_like(raw)
-        value = specialise(_cross_entropy, raw.dtype)(
-            raw, y.astype(np.int64, copy=False), w.astype(np.float64, copy=False), d_raw
-        )
-        return value, d_raw
+        y, w = y.astype(np.int64, copy=False), w.astype(np.float64, copy=False)
+        with np.errstate(under="ignore"):
+            value = specialise(_cross_entropy, raw.dtype)(raw, y, w, d_raw)
+        return float(value), d_raw
 
     def predict(self, raw):
         """Return the softmax, the (B, n_classes) probabilities."""
