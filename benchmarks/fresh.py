@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 
-def run_fresh(probe, *arguments, **environment):
+def run_fresh(probe, *arguments, path=(), **environment):
     """Return what the probe prints as JSON.
 
     Parameters
@@ -15,13 +15,15 @@ def run_fresh(probe, *arguments, **environment):
         Name of the module.
     *arguments
         Its command line.
+    path : sequence of str
+        Folders to import from before all others.
     **environment
         Environment variables to set.
     """
-    paths = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    folders = os.pathsep.join([*path, *filter(None, sys.path)])
     done = subprocess.run(
-        [sys.executable, "-m", f"probes.{probe}", *map(str, arguments)],
-        env={**os.environ, **paths, **environment},
+        [sys.executable, "-P", "-m", f"probes.{probe}", *map(str, arguments)],
+        env={**os.environ, "PYTHONPATH": folders, **environment},
         stdout=subprocess.PIPE,
         text=True,
         check=True,
