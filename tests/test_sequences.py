@@ -59,7 +59,7 @@ def to_object_array(arrays):
 
 def contents(sequences):
     """The sequences as a list of float64 arrays, one `take` for each."""
-    return [sequences.take(np.array([i]), np.float64)[0] for i in range(len(sequences))]
+    return [sequences.take(np.array([i]), np.float64) for i in range(len(sequences))]
 
 
 def assert_holds(sequences, arrays):
@@ -260,7 +260,8 @@ def test_what_is_taken_belongs_to_the_taker(make):
     """Rows are a writable, C-contiguous copy; X survives writing to them."""
     for dtype in (np.float32, np.float64):
         X = make(to_read_only([np.asfortranarray(x) for x in make_ragged()]))
-        rows, lengths = check_sequences(X).take(np.array([4, 0, 4]), dtype)
+        sequences, indices = check_sequences(X), np.array([4, 0, 4])
+        rows, lengths = sequences.take(indices, dtype), sequences.lengths[indices]
         assert rows.dtype == dtype and rows.shape == (13, 2)
         assert lengths.tolist() == [5, 3, 5] and lengths.dtype == np.int64
         assert rows.flags.c_contiguous and rows.flags.writeable
@@ -645,7 +646,7 @@ class LastSteps(RegressorMixin, BaseEstimator):
         return self.regression_.predict(self._flat(sequences))
 
     def _flat(self, sequences):
-        rows, _ = sequences.take(np.arange(len(sequences)), sequences.dtype)
+        rows = sequences.take(np.arange(len(sequences)), sequences.dtype)
         return rows.reshape(len(sequences), -1)
 
 
@@ -835,8 +836,8 @@ def test_indices_out_of_range_are_refused(make):
 def test_truncated_sequences_are_their_first_steps(make):
     ragged = make_ragged()
     short = check_sequences(make(ragged)).truncate(2)
-    rows, lengths = short.take(np.arange(len(ragged)), np.float64)
-    np.testing.assert_array_equal(lengths, [min(len(x), 2) for x in ragged])
+    rows = short.take(np.arange(len(ragged)), np.float64)
+    np.testing.assert_array_equal(short.lengths, [min(len(x), 2) for x in ragged])
     np.testing.assert_array_equal(rows, np.concatenate([x[:2] for x in ragged]))
 
 

@@ -359,8 +359,9 @@ def _pick(which, n, name, things):
 
 def _to_arrays(X, indices, weights):
     """Return those sequences of X, each an array of as many steps as its weights."""
-    rows, lengths = check_sequences(X).take(np.array(indices), np.float64)
-    arrays = np.split(rows, np.cumsum(lengths)[:-1])
+    sequences = check_sequences(X)
+    rows = sequences.take(np.array(indices), np.float64)
+    arrays = np.split(rows, np.cumsum(sequences.lengths[indices])[:-1])
     return [x[: len(w)] for x, w in zip(arrays, weights, strict=True)]
 
 

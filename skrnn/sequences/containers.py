@@ -61,10 +61,8 @@ class Sequences:
 
         Returns
         -------
-        rows : ndarray of shape (sum of lengths, n_features)
+        ndarray of shape (sum of lengths, n_features)
             One row for each step; C-contiguous and writable.
-        lengths : ndarray of shape (B,), int64
-            Number of rows of each sequence.
         """
         raise NotImplementedError("a kind of sequences must define `take`")
 
@@ -95,10 +93,9 @@ class ListSequences(Sequences):
         return ListSequences(arrays, lengths, self.n_features, self.dtype)
 
     def take(self, indices, dtype):
-        lengths = self.lengths[indices]
-        rows = np.empty((int(lengths.sum()), self.n_features), dtype=dtype)
-        np.concatenate([self.arrays[i] for i in indices.tolist()], out=rows)
-        return rows, lengths
+        n_rows = int(self.lengths[indices].sum())
+        rows = np.empty((n_rows, self.n_features), dtype=dtype)
+        return np.concatenate([self.arrays[i] for i in indices.tolist()], out=rows)
 
 
 class ArraySequences(Sequences):
@@ -130,11 +127,10 @@ class ArraySequences(Sequences):
         return ArraySequences(self.array, self.entries, lengths, self.dtype)
 
     def take(self, indices, dtype):
-        lengths = self.lengths[indices]
-        longest = self._longest if self._is_equal else lengths.max()
+        longest = self._longest if self._is_equal else self.lengths[indices].max()
         padded = self.array[self.entries[indices], :longest]
         rows = padded.astype(dtype, order="C", copy=False).reshape(-1, self.n_features)
-        if not self._is_equal and lengths.min() < longest:
-            is_real = np.arange(longest) < lengths[:, np.newaxis]
-            rows = rows.take(np.flatnonzero(is_real), axis=0)
-        return rows, lengths
+        if self._is_equal:
+            return rows
+        is_real = np.arange(longest) < self.lengths[indices, np.newaxis]
+        return rows if is_real.all() else rows.take(np.flatnonzero(is_real), axis=0)

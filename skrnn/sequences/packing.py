@@ -79,7 +79,7 @@ def pack(sequences, indices, dtype):
     plan = make_plan(sequences.lengths[indices])
     if plan.n_sequences * plan.sizes.size * sequences.n_features > COPIED_VALUES:
         return Packed(_rows_of_each(sequences, indices, plan, dtype), plan)
-    rows, _ = sequences.take(indices, dtype)
+    rows = sequences.take(indices, dtype)
     if plan.is_equal:
         steps = rows.reshape(plan.n_sequences, -1, rows.shape[1]).swapaxes(0, 1)
         return Packed(np.ascontiguousarray(steps).reshape(rows.shape), plan)
@@ -90,6 +90,6 @@ def _rows_of_each(sequences, indices, plan, dtype):
     """Packed rows, (N, D), sequence by sequence: slower, but never a second copy."""
     rows = np.empty((plan.n_rows, sequences.n_features), dtype)
     for b, i in enumerate(indices[plan.order]):
-        one, [length] = sequences.take(np.array([i]), dtype)
-        rows[plan.starts[:length] + b] = one
+        places = plan.starts[: plan.lengths[b]] + b
+        rows[places] = sequences.take(np.array([i]), dtype)
     return rows

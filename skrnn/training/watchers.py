@@ -112,7 +112,7 @@ def warn_if_badly_scaled(sequences):
     n = int(np.searchsorted(sequences.lengths.cumsum(), n_steps)) + 1
     indices = np.arange(min(n, len(sequences)))
     first = sequences.select(indices).truncate(n_steps)
-    rows = first.take(indices, np.float64)[0][:n_steps]
+    rows = first.take(indices, np.float64)[:n_steps]
     size = np.abs(rows, out=rows).mean(axis=0)
     worst = int(size.argmax())
     if size[worst] > LARGEST_SCALE:
