@@ -110,14 +110,14 @@ def set_aside(estimator, X, y, sample_weight, train, stratify, seed):
         stratify=stratify,
         random_state=seed,
     )
-    inputs = X, y, sample_weight
+    inputs = None, None, None  # the loss does without what a scorer needs
     if estimator.scoring is not None:
-        inputs = _inputs_at(aside, estimator, *inputs)
+        inputs = _inputs_at(aside, estimator, X, y, sample_weight)
     return train.select(kept), Validation(estimator, train.select(aside), *inputs)
 
 
 def _inputs_at(indices, estimator, X, y, sample_weight):
-    """What a scorer gets: copies, which the loss does without."""
+    """Copies of the user's own data, which a scorer gets."""
     X, y = indexable(X, y)
     if sample_weight is not None:
         sample_weight = estimator._check_weights(sample_weight, len(y))[indices]
