@@ -25,7 +25,7 @@ def take(n):
     def take(planes, size, j):
         return tuple([planes[np.uint64(k) * size + j] for k in range(n)])
 
-    compiled_as(take, lambda: _compiled_take(n))
+    compiled_as(take, lambda: _compiled_tuple(n, _loads))
     return take
 
 
@@ -36,7 +36,7 @@ def zeros(n):
     def zeros(planes, size, j):
         return (planes.dtype.type(0),) * n
 
-    compiled_as(zeros, lambda: _compiled_zeros(n))
+    compiled_as(zeros, lambda: _compiled_tuple(n, _constants))
     return zeros
 
 
@@ -56,33 +56,30 @@ def ignore(planes, size, j, values):
     """Store nothing."""
 
 
-def _compiled_take(n):
+def _compiled_tuple(n, entries):
+    """A compiled function that returns what ``entries`` generates code for."""
+    from numba.core import types
     from numba.extending import intrinsic
 
     def generate(context, builder, signature, arguments):
-        places = _places(context, builder, signature, arguments, n)
-        values = [builder.load(place) for place in places]
+        values = entries(context, builder, signature, arguments, n)
         return context.make_tuple(builder, signature.return_type, values)
 
     @intrinsic
-    def take(context, planes, size, j):
-        return _tuple(planes, n)(planes, size, j), generate
+    def call(context, planes, size, j):
+        kind = types.UniTuple(planes.dtype, n) if n > 0 else types.Tuple(())
+        return kind(planes, size, j), generate
 
-    return take
+    return call
 
 
-def _compiled_zeros(n):
-    from numba.extending import intrinsic
+def _loads(context, builder, signature, arguments, n):
+    places = _places(context, builder, signature, arguments, n)
+    return [builder.load(place) for place in places]
 
-    def generate(context, builder, signature, arguments):
-        zero = context.get_constant(signature.args[0].dtype, 0.0)
-        return context.make_tuple(builder, signature.return_type, [zero] * n)
 
-    @intrinsic
-    def zeros(context, planes, size, j):
-        return _tuple(planes, n)(planes, size, j), generate
-
-    return zeros
+def _constants(context, builder, signature, arguments, n):
+    return [context.get_constant(signature.args[0].dtype, 0.0)] * n
 
 
 def _compiled_put(n):
@@ -102,12 +99,6 @@ def _compiled_put(n):
         return types.void(planes, size, j, values), generate
 
     return put
-
-
-def _tuple(planes, n):
-    from numba.core import types
-
-    return types.UniTuple(planes.dtype, n) if n > 0 else types.Tuple(())
 
 
 def _places(context, builder, signature, arguments, n):
