@@ -73,12 +73,12 @@ def test_a_seed_fixes_every_bit(make, params, n_features):
 @pytest.mark.parametrize("make", MAKERS)
 def test_a_random_state_instance_moves_on(make):
     """An instance gives what its seed gives, then new data, global state untouched."""
-    before = np.random.get_state()[1].copy()  # noqa: NPY002
-    rng = np.random.RandomState(5)  # noqa: NPY002
+    before = np.random.get_state()[1].copy()  # noqa: NPY002 - must stay
+    rng = np.random.RandomState(5)  # noqa: NPY002 - users have it
     first = to_bytes(*make(10, random_state=rng))
     assert first == to_bytes(*make(10, random_state=5))
     assert first != to_bytes(*make(10, random_state=rng))
-    np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
+    np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002 - must stay
 
 
 @pytest.mark.parametrize("make", MAKERS)

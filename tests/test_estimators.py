@@ -394,7 +394,7 @@ def test_unfitted_estimators_say_so(kind):
         with pytest.raises(NotFittedError, match="is not fitted yet"):
             method(X)
     with pytest.raises(NotFittedError, match="is not fitted yet"):
-        est.weights_  # noqa: B018
+        est.weights_  # noqa: B018 - a property that raises
 
 
 @pytest.mark.parametrize("cell", CELLS)
