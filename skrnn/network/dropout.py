@@ -39,7 +39,9 @@ class Masks:
     @classmethod
     def draw(cls, stack, n_sequences, dropout, recurrent_dropout, rng):
         """Draw masks for a minibatch of `n_sequences` sequences."""
-        nothing = cls.none(stack)
+        nothing = stack.no_masks
+        if dropout == recurrent_dropout == 0.0:
+            return nothing
         between, recurrent, head = nothing.between, nothing.recurrent, None
         if dropout > 0.0:
             widths = [sum(la.n_units for la in level) for level in stack.levels]

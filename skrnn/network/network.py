@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 
-from skrnn.network.dropout import Masks
 from skrnn.network.parameters import Layout, glorot
 from skrnn.network.pooling import POOLINGS
 from skrnn.network.stack import Stack
@@ -78,7 +77,7 @@ class Network:
 
     def predict_raw(self, theta, packed, space):
         """Raw scores of a packed minibatch, (B, K), packed order."""
-        views, masks = self.views(theta, space), Masks.none(self.stack)
+        views, masks = self.views(theta, space), self.stack.no_masks
         pooled = self._pool(views, packed, masks, space, taped=False)[0]
         return self.head(views, pooled)
 
@@ -116,7 +115,7 @@ class Network:
 
     def outputs(self, theta, packed, space):
         """Outputs of the top level: every step (N, F), and the last (B, F)."""
-        views, masks = self.views(theta, space), Masks.none(self.stack)
+        views, masks = self.views(theta, space), self.stack.no_masks
         state = self.stack.zero_state(packed.plan.n_sequences)
         run = self.stack.forward(views, packed, state, masks, space, taped=False)
         return run["out"], self.stack.last_output(run["state"])

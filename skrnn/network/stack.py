@@ -1,7 +1,10 @@
 """Recurrent layers on top of each other, in one direction or both."""
 
+import functools
+
 import numpy as np
 
+from skrnn.network.dropout import Masks
 from skrnn.network.layer import Backwards, Layer
 
 
@@ -46,6 +49,11 @@ class Stack:
         self.largest_product = max(
             la.n_units * max(la.n_units, la.n_inputs) for la in self.layers
         )
+
+    @functools.cached_property
+    def no_masks(self):
+        """Masks that change nothing."""
+        return Masks.none(self)
 
     def zero_state(self, n_sequences):
         """State before the first step: one entry for each layer."""

@@ -4,7 +4,7 @@ import numpy as np
 
 from skrnn.network.arguments import ForwardArguments
 from skrnn.network.workspace import Workspace
-from skrnn.sequences import plan_step
+from skrnn.sequences import plan_equal
 
 
 class Stepper:
@@ -38,7 +38,7 @@ class Stepper:
 
     def _make_room(self, n_streams):
         """Prepare for steps of `n_streams` streams."""
-        self._plan = plan_step(n_streams)
+        self._plan = plan_equal(n_streams, 1)
         self._layers, begin = [], 0
         for layer in self.network.stack.layers:
             arguments = ForwardArguments(

@@ -2,7 +2,7 @@
 
 from skrnn.sequences.containers import ArraySequences, ListSequences, Sequences
 from skrnn.sequences.contract import check_sequences, check_step
-from skrnn.sequences.layout import Plan, Shard, plan_step
+from skrnn.sequences.layout import Plan, Shard, plan_equal
 from skrnn.sequences.packing import Packed, pack
 
 __all__ = [
@@ -15,5 +15,5 @@ __all__ = [
     "check_sequences",
     "check_step",
     "pack",
-    "plan_step",
+    "plan_equal",
 ]

@@ -16,10 +16,17 @@ class Sequences:
         Number of features of each step.
     dtype : dtype
         What to compute in: float32 if all of the data is float32, else float64.
+
+    Attributes
+    ----------
+    common_length : int or None
+        Number of steps of each sequence if all have the same.
     """
 
     def __init__(self, lengths, n_features, dtype):
         self.lengths = lengths
+        first = int(lengths[0]) if lengths.size else None
+        self.common_length = first if (lengths == first).all() else None
         self.n_features = n_features
         self.dtype = dtype
 
@@ -115,8 +122,6 @@ class ArraySequences(Sequences):
         super().__init__(lengths, array.shape[2], dtype)
         self.array = array
         self.entries = entries
-        self._longest = lengths.max(initial=0)
-        self._is_equal = lengths.min(initial=self._longest) == self._longest
 
     def select(self, indices):
         entries, lengths = self.entries[indices], self.lengths[indices]
@@ -127,10 +132,10 @@ class ArraySequences(Sequences):
         return ArraySequences(self.array, self.entries, lengths, self.dtype)
 
     def take(self, indices, dtype):
-        longest = self._longest if self._is_equal else self.lengths[indices].max()
+        longest = self.common_length or self.lengths[indices].max()
         padded = self.array[self.entries[indices], :longest]
         rows = padded.astype(dtype, order="C", copy=False).reshape(-1, self.n_features)
-        if self._is_equal:
+        if self.common_length:
             return rows
         is_real = np.arange(longest) < self.lengths[indices, np.newaxis]
         return rows if is_real.all() else rows.take(np.flatnonzero(is_real), axis=0)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-MAX_REMEMBERED = 2**16
+MAX_REMEMBERED = 2**16  # rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,25 +164,20 @@ class Shard(NamedTuple):
 
 def make_plan(lengths):
     """Plan a minibatch of sequences of the given lengths, (B,)."""
-    if lengths.size * lengths[0] <= MAX_REMEMBERED and (lengths == lengths[0]).all():
-        return _plan_equal(lengths.size, int(lengths[0]))
-    return _plan(lengths)
+    order = np.argsort(-lengths, kind="stable")
+    return Plan(*_count_rows(lengths), lengths[order], order)
 
 
-def plan_step(n_sequences):
-    """Plan one step of `n_sequences` sequences."""
-    return _plan_equal(n_sequences, 1)
+def plan_equal(n_sequences, length):
+    """Plan a minibatch of sequences of one length; the latest are remembered."""
+    if n_sequences * length > MAX_REMEMBERED:
+        return _plan_equal.__wrapped__(n_sequences, length)
+    return _plan_equal(n_sequences, length)
 
 
 @functools.lru_cache(maxsize=4)
 def _plan_equal(n_sequences, length):
-    """The usual plan, remembered: minibatches of windows or of a 3-D array."""
-    return _plan(np.full(n_sequences, length, np.int64))
-
-
-def _plan(lengths):
-    order = np.argsort(-lengths, kind="stable")
-    return Plan(*_count_rows(lengths), lengths[order], order)
+    return make_plan(np.full(n_sequences, length, np.int64))
 
 
 def _count_rows(lengths):

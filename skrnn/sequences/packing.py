@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from skrnn.sequences.layout import Plan, make_plan
+from skrnn.sequences.layout import Plan, make_plan, plan_equal
 
 COPIED_VALUES = 2**20  # of a minibatch that may lie in memory twice
 
@@ -76,7 +76,7 @@ def pack(sequences, indices, dtype):
     -------
     Packed
     """
-    plan = make_plan(sequences.lengths[indices])
+    plan = _plan(sequences, indices)
     if plan.n_sequences * plan.sizes.size * sequences.n_features > COPIED_VALUES:
         return Packed(_rows_of_each(sequences, indices, plan, dtype), plan)
     rows = sequences.take(indices, dtype)
@@ -84,6 +84,12 @@ def pack(sequences, indices, dtype):
         steps = rows.reshape(plan.n_sequences, -1, rows.shape[1]).swapaxes(0, 1)
         return Packed(np.ascontiguousarray(steps).reshape(rows.shape), plan)
     return Packed(rows.take(plan.sources, axis=0, mode="clip"), plan)
+
+
+def _plan(sequences, indices):
+    if sequences.common_length:
+        return plan_equal(indices.size, sequences.common_length)
+    return make_plan(sequences.lengths[indices])
 
 
 def _rows_of_each(sequences, indices, plan, dtype):

@@ -58,6 +58,10 @@ class Objective:
 
         The gradient is valid until the next call.
         """
+        with np.errstate(**QUIET):
+            return self._evaluate(theta, data, indices, rng)
+
+    def _evaluate(self, theta, data, indices, rng):
         packed = pack(data.sequences, indices, self.network.dtype)
         masks = Masks.draw(
             self.network.stack,
@@ -72,25 +76,23 @@ class Objective:
             space, part, positions = shard
             chosen = members[positions]
             y, w = data.targets[chosen], data.weights[chosen] / indices.size
-            with np.errstate(**QUIET):
-                return self.network.gradient(
-                    theta,
-                    part,
-                    masks.select(positions),
-                    space,
-                    lambda raw: self.loss.value_and_gradient(raw, y, w),
-                )
+            return self.network.gradient(
+                theta,
+                part,
+                masks.select(positions),
+                space,
+                lambda raw: self.loss.value_and_gradient(raw, y, w),
+            )
 
         results = self.threads.map(evaluate, self._shards(packed))
         value, gradient = results[0]
         alpha = self.alpha / (indices.size * data.mean_weight)
-        with np.errstate(**QUIET):
-            for shard_value, shard_gradient in results[1:]:
-                value += shard_value
-                gradient += shard_gradient
-            first = self.network.layout.part(gradient, "weight_ih_l0")
-            self.input_gradient_norm = math.sqrt(np.dot(first, first))
-            return value + self._penalise(theta, gradient, alpha), gradient
+        for shard_value, shard_gradient in results[1:]:
+            value += shard_value
+            gradient += shard_gradient
+        first = self.network.layout.part(gradient, "weight_ih_l0")
+        self.input_gradient_norm = math.sqrt(np.dot(first, first))
+        return value + self._penalise(theta, gradient, alpha), gradient
 
     def mean_loss(self, theta, data, indices=slice(None)):
         """Weighted mean loss of `data` at `indices`, without dropout and penalty."""

@@ -6,6 +6,7 @@ import os
 import threading
 from concurrent.futures import ThreadPoolExecutor, wait
 
+import numpy as np
 from joblib import effective_n_jobs
 from threadpoolctl import OpenBLASController, ThreadpoolController
 
@@ -40,17 +41,22 @@ class Threads:
         self._blas.__exit__(*error)
 
     def map(self, function, items):
-        """Return ``[function(item) for item in items]``, in the order of the items."""
+        """Return ``[function(item) for item in items]``, in the order of the items.
+
+        Floating-point errors are handled as in the calling thread.
+        """
         n_helpers = min(self.n_jobs, len(items)) - 1
         if n_helpers < 1:
             return [function(item) for item in items]
         if self._pool is None:
             self._pool = ThreadPoolExecutor(self.n_jobs - 1)
         results, queue = [None] * len(items), iter(range(len(items)))
+        error_state = np.geterr()
 
         def work():
-            for i in queue:
-                results[i] = function(items[i])
+            with np.errstate(**error_state):
+                for i in queue:
+                    results[i] = function(items[i])
 
         helpers = [self._pool.submit(work) for _ in range(n_helpers)]
         try:
