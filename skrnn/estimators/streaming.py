@@ -1,5 +1,7 @@
 """Predictions after every step of sequences that go on."""
 
+import math
+
 import numpy as np
 
 from skrnn.estimators.serving import server_of
@@ -53,14 +55,26 @@ class StreamingMixin:
         True
         """
         server = server_of(self)
-        if method not in self._answers:
+        if not isinstance(method, str) or method not in self._answers:
             raise ValueError(f"method must be one of {self._answers}, got {method!r}.")
         streams = server.streams
         x_t = check_step(x_t, streams.n_inputs, streams.dtype)
         if state is not None:
             _check_state(state, len(x_t), streams)
-        raw, state = streams.step(x_t, state, self.n_jobs)
-        return self._answer(method, raw, server.loss), state
+        raw, new = streams.step(x_t, state, self.n_jobs)
+        if not math.isfinite(np.vdot(raw, raw)):
+            _check_raw(raw)
+        return self._answer(method, raw, server.loss), new
+
+
+def _check_raw(raw):
+    """Name the first stream whose scores are not finite."""
+    for stream in np.flatnonzero(~np.isfinite(raw).all(axis=1))[:1]:
+        raise ValueError(
+            f"x_t, or the state, of stream {stream} makes the network overflow: its "
+            "output is infinite or NaN. Scale x_t as the data it was fitted to; the "
+            "state must be as step returned it."
+        )
 
 
 def _check_state(state, n_streams, streams):
