@@ -450,16 +450,17 @@ class RNNClassifier(ClassifierMixin, BaseRecurrent):
         return self._encode(y)
 
     def _encode(self, y):
-        y = check_y(y, dtype=None)
+        y = check_y(y, dtype=np.float64 if self._multilabel_ else None)
         n_labels = len(self.classes_) if self._multilabel_ else 1
         if (y.shape[1] if y.ndim == 2 else 1) != n_labels:
             raise ValueError(
                 f"y must have {n_labels} columns as in fit, got shape {y.shape}."
             )
         if self._multilabel_:
+            self._make_loss().check_targets(y)
             return y.astype(np.int64)
         with naming("y"):
-            unknown = np.setdiff1d(y, self.classes_)
+            unknown = np.setdiff1d(unique_labels(y, self.classes_), self.classes_)
         if unknown.size:
             raise ValueError(
                 f"y must hold the classes {self.classes_.tolist()} only, got "

@@ -71,9 +71,8 @@ def _check_raw(raw):
     """Name the first stream whose scores are not finite."""
     for stream in np.flatnonzero(~np.isfinite(raw).all(axis=1))[:1]:
         raise ValueError(
-            f"x_t, or the state, of stream {stream} makes the network overflow: its "
-            "output is infinite or NaN. Scale x_t as the data it was fitted to; the "
-            "state must be as step returned it."
+            f"x_t makes the network overflow in stream {stream}: its output is "
+            "infinite or NaN. Scale x_t as the data it was fitted to."
         )
 
 
@@ -90,6 +89,13 @@ def _check_state(state, n_streams, streams):
         raise ValueError(
             f"state must have a row for each of the {n_streams} stream(s) in x_t, "
             f"got {len(state)}."
+        )
+
+    if not math.isfinite(np.vdot(state, state)) and not np.isfinite(state).all():
+        stream = np.flatnonzero(~np.isfinite(state).all(axis=1))[0]
+        raise ValueError(
+            "state must be finite, as step returned it, got NaN or infinity in stream "
+            f"{stream}."
         )
 
 
