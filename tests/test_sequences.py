@@ -382,14 +382,14 @@ WRONG_FORMS = [
         r"^X must hold at least one sequence, got an array of shape \(0, 3, 2\)",
         id="3d-none",
     ),
-    pytest.param(np.ones((0, 3)), r"^Found array with 0 sample\(s\)", id="2d-none"),
+    pytest.param(np.ones((0, 3)), r"^X was refused: Found array with 0 sample\(s\)", id="2d-none"),
     pytest.param(
         np.ones((3, 0, 2)), r"^X must have at least one step, got none; leave", id="T=0"
     ),
     pytest.param(
         np.ones((3, 2, 0)), r"^X must have at least one feature per step", id="D=0"
     ),
-    pytest.param(np.ones((3, 0)), r"^Found array with 0 feature\(s\)", id="2d-T=0"),
+    pytest.param(np.ones((3, 0)), r"^X was refused: Found array with 0 feature\(s\)", id="2d-T=0"),
     pytest.param(
         [FINE, np.ones((0, 2))],
         r"^X\[1\] must have at least one step, got none; leave out empty sequences\.$",
@@ -427,13 +427,13 @@ WRONG_FORMS = [
         r"^X\[0\] must be .*, got a single",
         id="1-D-obj",
     ),
-    pytest.param(np.arange(3.0), r"^Expected 2D array, got 1D array", id="1-D-array"),
+    pytest.param(np.arange(3.0), r"^X was refused: Expected 2D array, got 1D array", id="1-D-array"),
     pytest.param(np.arange(3.0), r"Reshape your data", id="1-D-array-remedy"),
     pytest.param(
-        np.float64(3), r"^Expected 2D array, got scalar array", id="0-D-array"
+        np.float64(3), r"^X was refused: Expected 2D array, got scalar array", id="0-D-array"
     ),
     pytest.param(
-        pd.Series([1.0, 2.0]), r"^Expected a 2-dimensional container", id="Series"
+        pd.Series([1.0, 2.0]), r"^X was refused: Expected a 2-dimensional", id="Series"
     ),
     pytest.param(
         [FINE, [[1, 2], [3]]],
@@ -489,7 +489,7 @@ WRONG_FORMS = [
     pytest.param(
         np.ones((1, 2, 3)) * 1j, r"^Complex data not supported: X must", id="3d-complex"
     ),
-    pytest.param(FINE * 1j, r"^Complex data not supported", id="2d-complex"),
+    pytest.param(FINE * 1j, r"^X was refused: Complex data not", id="2d-complex"),
     pytest.param(
         [FINE, np.ma.ones((3, 2))],
         r"^X\[1\] must not be a masked array, since its mask would be ignored",
