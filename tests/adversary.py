@@ -38,10 +38,11 @@ def draw_sequences(rng, lengths, n_features, types, scale=1.0):
     ]
 
 
-def canonical(arrays):
+def canonical(arrays, dtype=None):
     """The same values as C-contiguous arrays of the type that is computed in."""
-    is_single = all(array.dtype.type is np.float32 for array in arrays)
-    dtype = np.float32 if is_single else np.float64
+    if dtype is None:
+        is_single = all(array.dtype.type is np.float32 for array in arrays)
+        dtype = np.float32 if is_single else np.float64
     return [np.array(array, dtype, order="C") for array in arrays]
 
 
@@ -69,7 +70,8 @@ def read_only(array):
 
 
 def memory_mapped(array):
-    mapped = np.memmap(tempfile.TemporaryFile(), array.dtype, "w+", shape=array.shape)
+    with tempfile.TemporaryFile() as file:
+        mapped = np.memmap(file, array.dtype, "w+", shape=array.shape)
     mapped[:] = array
     mapped.flags.writeable = False
     return mapped
@@ -336,8 +338,8 @@ if np.finfo("g").max > np.finfo("f8").max:
 
 def too_large_for_single(arrays, rng):
     """Harm where the network computes in float32."""
-    arrays, i, step = _spoilt(arrays, rng, -1e300)
-    return arrays, rf"X\[{i}\] has -1e\+300 at step {step}, too large for float32"
+    arrays, i, _ = _spoilt(arrays, rng, -1e300)
+    return arrays, rf"X\[{i}\] has values of up to 1e\+300, too large for float32"
 
 
 # Harm to targets, weights, classes and steps: from a good array and a generator to a
@@ -450,7 +452,9 @@ STATE_HARMS = {
     "nested lists": lambda s, rng: s.tolist(),
     "objects": lambda s, rng: s.astype(object),
     "masked": lambda s, rng: _masked(s),
-    "NaN": lambda s, rng: np.where(np.arange(s.size).reshape(s.shape), s, s.dtype.type("nan")),
+    "NaN": lambda s, rng: np.where(
+        np.arange(s.size).reshape(s.shape), s, s.dtype.type("nan")
+    ),
     "infinity": lambda s, rng: s + s.dtype.type("inf"),
     "text": lambda s, rng: "abc",
 }

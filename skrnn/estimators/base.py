@@ -417,7 +417,8 @@ class BaseRecurrent(StreamingMixin, CallbackSupportMixin, BaseEstimator):
         """Results of ``function(network, theta, packed, space)`` for X, joined."""
         dtype = server.network.dtype
         sequences = check_sequences(X, estimator=self, reset=False, dtype=dtype)
-        results = _join(server.map(function, sequences, self.n_jobs))
+        with np.errstate(over="ignore", invalid="ignore"):
+            results = _join(server.map(function, sequences, self.n_jobs))
         _refuse_infinite(results)
         return results
 

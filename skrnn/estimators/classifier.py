@@ -4,15 +4,11 @@ import functools
 
 import numpy as np
 from sklearn.base import ClassifierMixin
-from sklearn.utils import column_or_1d
-from sklearn.utils.multiclass import (
-    check_classification_targets,
-    type_of_target,
-    unique_labels,
-)
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 from skrnn.estimators.base import BaseRecurrent, check_y
 from skrnn.estimators.callbacks import with_callbacks
+from skrnn.estimators.labels import check_classes, encode_labels
 from skrnn.estimators.parameters import CLASSIFIER, SHARED
 from skrnn.estimators.transaction import all_or_nothing
 from skrnn.estimators.weights import counts_labels, weigh_classes
@@ -22,12 +18,6 @@ from skrnn.losses import (
     MultilabelCrossEntropy,
 )
 from skrnn.sequences import naming
-
-
-def check_classes(classes):
-    """The classes that a `partial_fit` was told of, sorted."""
-    with naming("classes"):
-        return unique_labels(column_or_1d(classes))
 
 
 class RNNClassifier(ClassifierMixin, BaseRecurrent):
@@ -426,7 +416,7 @@ class RNNClassifier(ClassifierMixin, BaseRecurrent):
 
     def _encode_first(self, y, classes=None):
         y = check_y(y, dtype=None)
-        with naming("y"):
+        with naming("y"), np.errstate(invalid="ignore"):
             check_classification_targets(y)
             kind = type_of_target(y, input_name="y")
             labels = np.unique(y)
@@ -459,15 +449,7 @@ class RNNClassifier(ClassifierMixin, BaseRecurrent):
         if self._multilabel_:
             self._make_loss().check_targets(y)
             return y.astype(np.int64)
-        with naming("y"):
-            unknown = np.setdiff1d(unique_labels(y, self.classes_), self.classes_)
-        if unknown.size:
-            raise ValueError(
-                f"y must hold the classes {self.classes_.tolist()} only, got "
-                f"{unknown.tolist()}; they are fixed by fit, or by the first "
-                "partial_fit, which takes classes=."
-            )
-        return np.searchsorted(self.classes_, y)
+        return encode_labels(y, self.classes_)
 
     def _check_same_classes(self, classes):
         classes = check_classes(classes)

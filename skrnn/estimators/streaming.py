@@ -61,7 +61,8 @@ class StreamingMixin:
         x_t = check_step(x_t, streams.n_inputs, streams.dtype)
         if state is not None:
             _check_state(state, len(x_t), streams)
-        raw, new = streams.step(x_t, state, self.n_jobs)
+        with np.errstate(over="ignore", invalid="ignore"):
+            raw, new = streams.step(x_t, state, self.n_jobs)
         if not math.isfinite(np.vdot(raw, raw)):
             _check_raw(raw)
         return self._answer(method, raw, server.loss), new

@@ -15,6 +15,8 @@ __all__ = [
     "Shard",
     "check_sequences",
     "check_step",
+    "naming",
     "pack",
     "plan_equal",
+    "refuse_masked",
 ]

@@ -335,21 +335,12 @@ def _compute_in(dtype, sequences):
 
 def _refuse_overflow(sequences, dtype):
     """Name the first sequence with a value that is infinite in `dtype`."""
-    n_values = int(sequences.lengths.max()) * sequences.n_features
-    n_chunk = max(1, CHUNK_VALUES // n_values)
-    for start in range(0, len(sequences), n_chunk):
-        indices = np.arange(start, min(start + n_chunk, len(sequences)))
-        rows = sequences.take(indices, np.float64)
-        is_large = np.abs(rows, out=rows).max(axis=1) > np.finfo(dtype).max
-        if is_large.any():
-            row, ends = int(is_large.argmax()), np.cumsum(sequences.lengths[indices])
-            i = int(np.searchsorted(ends, row, side="right"))
-            step = row - int(ends[i] - sequences.lengths[start + i])
-            raise ValueError(
-                f"X[{start + i}] has {rows[row].max():.3g} at step {step}, too large "
-                f"for {dtype.name}, which is computed in; scale X, or compute in "
-                "float64."
-            )
+    sizes = sequences.largest_values()
+    for i in np.flatnonzero(sizes > np.finfo(dtype).max)[:1]:
+        raise ValueError(
+            f"X[{i}] has values of up to {sizes[i]:.3g}, too large for {dtype.name}, "
+            "which is computed in; scale X, or compute in float64."
+        )
 
 
 def _refuse_mixed_features(arrays):
