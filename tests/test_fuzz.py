@@ -30,7 +30,7 @@ TARGETS = {
     "regressor": ["values", "two columns", "constant", "counts", "quantiles"],
 }
 ALLOWED_WARNINGS = (UserWarning, FutureWarning)  # scikit-learn's and our own
-FEW, MANY = 60, 5000
+FEW, MANY = 60, 2000
 
 each_kind = pytest.mark.parametrize("kind", KINDS)
 few_and_many = pytest.mark.parametrize(
