@@ -42,13 +42,15 @@ class Fit:
         self.start = start
         self.theta = start.theta
         self.record = start.record
+        norm = estimator.max_grad_norm
+        self.max_grad_norm = None if norm is None else float(norm)
         self.optimizer = make_optimizer(estimator.solver)
         self.objective = Objective(
             network,
             loss,
-            estimator.alpha,
-            estimator.dropout,
-            estimator.recurrent_dropout,
+            float(estimator.alpha),
+            float(estimator.dropout),
+            float(estimator.recurrent_dropout),
             threads,
         )
 
@@ -65,11 +67,11 @@ class Fit:
         est = self.estimator
         self.schedule = schedule
         kind = ValidationPlateau if self._selects_best() else LossPlateau
-        self.plateau = kind(est.tol, est.n_iter_no_change, self.schedule)
+        self.plateau = kind(float(est.tol), est.n_iter_no_change, self.schedule)
         if self._selects_best() and self.start.n_iter > 0:
             self._judge_start()
         self.watchers = [Reporter(est.verbose, epochs.stop)]
-        self.watchers.append(Diagnosis(est.max_grad_norm))
+        self.watchers.append(Diagnosis(self.max_grad_norm))
         self.tasks = FitTasks(est, *inputs, len(epochs), self.fitted_attributes)
         self.stopped = False
         try:
@@ -114,7 +116,7 @@ class Fit:
                 optimizer,
                 self._after_epoch,
                 epochs=epochs,
-                tol=est.tol,
+                tol=float(est.tol),
                 seed=self.start.seed,
             )
             return
@@ -131,7 +133,7 @@ class Fit:
             epochs=epochs,
             batch_size=est._batch_size(len(self.train)),
             shuffle=est.shuffle,
-            max_grad_norm=est.max_grad_norm,
+            max_grad_norm=self.max_grad_norm,
             seed=self.start.seed,
         )
 

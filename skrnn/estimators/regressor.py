@@ -283,7 +283,7 @@ class RNNRegressor(RegressorMixin, BaseRecurrent):
         quantiles = np.atleast_1d(fitted["quantiles"])
         shape = (-1, self._n_targets_, quantiles.size)
         predicted = self.predict(X).reshape(shape)
-        y = np.reshape(y, shape[:2])
+        y = self._encode(y)
         scores = [
             d2_pinball_score(y, predicted[..., k], sample_weight=sample_weight, alpha=q)
             for k, q in enumerate(quantiles)

@@ -6,7 +6,7 @@ import math
 import numpy as np
 from sklearn.utils import _safe_indexing, indexable
 
-from skrnn.sequences import check_sequences
+from skrnn.sequences import check_sequences, naming
 from skrnn.training import NonFiniteLoss, TrainingData
 
 
@@ -55,13 +55,12 @@ def make_scorer(estimator):
     return check_scoring(estimator, estimator.scoring)
 
 
-def given(estimator, X_val, y_val, sample_weight_val, encode, loss):
+def given(estimator, train, X_val, y_val, sample_weight_val, loss):
     """Validation on data given to `fit`, or None if there is none.
 
     Parameters
     ----------
-    encode : callable
-        Maps y to the loss's targets.
+    train : TrainingData
     loss : Loss
 
     Raises
@@ -77,18 +76,20 @@ def given(estimator, X_val, y_val, sample_weight_val, encode, loss):
             "X_val and y_val must be given together, and with sample_weight_val, got "
             f"no {missing}."
         )
-    try:
-        sequences = check_sequences(X_val, estimator=estimator, reset=False)
-    except ValueError as error:
-        raise ValueError(f"X_val was refused: {error}") from error
-    targets = encode(y_val)
-    loss.check_targets(targets)
+    with naming("X_val"):
+        sequences = check_sequences(
+            X_val, estimator=estimator, reset=False, dtype=train.sequences.dtype
+        )
+    with naming("y_val"):
+        targets = estimator._encode(y_val)
+        loss.check_targets(targets)
     if len(targets) != len(sequences):
         raise ValueError(
             "X_val and y_val must have the same number of sequences, got "
             f"{len(sequences)} and {len(targets)}."
         )
-    weights = estimator._total_weights(sample_weight_val, targets)
+    with naming("sample_weight_val"):
+        weights = estimator._total_weights(sample_weight_val, targets)
     data = TrainingData(sequences, targets, weights)
     return Validation(estimator, data, X_val, y_val, sample_weight_val)
 
@@ -104,12 +105,19 @@ def set_aside(estimator, X, y, sample_weight, train, stratify, seed):
     """
     from sklearn.model_selection import train_test_split  # slow to import
 
-    kept, aside = train_test_split(
-        np.arange(len(train)),
-        test_size=estimator.validation_fraction,
-        stratify=stratify,
-        random_state=seed,
-    )
+    try:
+        kept, aside = train_test_split(
+            np.arange(len(train)),
+            test_size=float(estimator.validation_fraction),
+            stratify=stratify,
+            random_state=seed,
+        )
+    except ValueError as error:
+        raise ValueError(
+            "early_stopping=True cannot set aside the share validation_fraction="
+            f"{estimator.validation_fraction} of {len(train)} sequences: {error} Give "
+            "X_val and y_val, more sequences, or another validation_fraction."
+        ) from error
     inputs = None, None, None  # the loss does without what a scorer needs
     if estimator.scoring is not None:
         inputs = _inputs_at(aside, estimator, X, y, sample_weight)

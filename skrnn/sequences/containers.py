@@ -56,6 +56,10 @@ class Sequences:
         """Return the first `n_steps` of each sequence, without a copy of the data."""
         raise NotImplementedError("a kind of sequences must define `truncate`")
 
+    def largest_values(self):
+        """Largest absolute value of each sequence, (n_sequences,), in float64."""
+        raise NotImplementedError("a kind of sequences must define `largest_values`")
+
     def take(self, indices, dtype):
         """Copy the sequences at `indices` into one array, one after the other.
 
@@ -99,6 +103,10 @@ class ListSequences(Sequences):
         lengths = np.minimum(self.lengths, n_steps)
         return ListSequences(arrays, lengths, self.n_features, self.dtype)
 
+    def largest_values(self):
+        sizes = [max(float(x.max()), -float(x.min())) for x in self.arrays]
+        return np.array(sizes)
+
     def take(self, indices, dtype):
         n_rows = int(self.lengths[indices].sum())
         rows = np.empty((n_rows, self.n_features), dtype=dtype)
@@ -130,6 +138,11 @@ class ArraySequences(Sequences):
     def truncate(self, n_steps):
         lengths = np.minimum(self.lengths, n_steps)
         return ArraySequences(self.array, self.entries, lengths, self.dtype)
+
+    def largest_values(self):  # padding is NaN, which fmax and fmin pass over
+        high = np.fmax.reduce(self.array, axis=(1, 2)).astype(np.float64)
+        low = np.fmin.reduce(self.array, axis=(1, 2)).astype(np.float64)
+        return np.maximum(high, -low)[self.entries]
 
     def take(self, indices, dtype):
         longest = self.common_length or self.lengths[indices].max()

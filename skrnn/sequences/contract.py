@@ -12,6 +12,7 @@ from sklearn.utils.validation import (
 )
 
 from skrnn.sequences.containers import ArraySequences, ListSequences
+from skrnn.sequences.naming import naming
 
 CHUNK_VALUES = 2**20
 
@@ -34,7 +35,7 @@ NAN_REMEDIES = {
 }
 
 
-def check_sequences(X, *, estimator=None, reset=True):
+def check_sequences(X, *, estimator=None, reset=True, dtype=None):
     """Check X against the data contract, without a copy of it.
 
     Parameters
@@ -54,15 +55,25 @@ def check_sequences(X, *, estimator=None, reset=True):
         for all forms, `n_features_in_` and `feature_names_in_` for 2-D X only.
     reset : bool, default=True
         Whether to record (in `fit`) or to compare (in `predict`).
+    dtype : dtype, default=None
+        What to compute in, if that is settled; values that it cannot hold are refused.
+        None takes float32 if all of X is, else float64.
 
     Returns
     -------
     Sequences
     """
+    with naming("X"):
+        return _check_sequences(X, estimator, reset, dtype)
+
+
+def _check_sequences(X, estimator, reset, dtype):
     form, X = _recognise(X)
     if form == "2-D" and not reset and hasattr(estimator, "n_features_in_"):
         _check_feature_names(estimator, X, reset=False)
     sequences = _READERS[form](X, estimator)
+    if dtype is not None:
+        _compute_in(np.dtype(dtype), sequences)
     if estimator is not None:
         _compare_or_record(X, sequences, form, estimator, reset)
     return sequences
@@ -180,7 +191,7 @@ def _read_3d(X, estimator):
 
 
 def _read_2d(X, estimator):
-    _refuse_masked(X, "X")
+    refuse_masked(X, "X")
     array = check_array(
         X,
         dtype="numeric",
@@ -209,7 +220,7 @@ def _to_numeric(x, name):
     """Return `x` as an array of real numbers; `name` is what messages call it."""
     array = x if type(x) is np.ndarray else _to_array(x, name)
     if array.dtype.kind in "fiub":
-        return array
+        return array if array.dtype.itemsize <= 8 else _narrow(array)
     if array.dtype.kind == "c":
         raise ValueError(f"Complex data not supported: {name} must be real.")
     if array.dtype.kind != "O" or array.ndim == 0:
@@ -217,8 +228,14 @@ def _to_numeric(x, name):
         raise ValueError(f"{name} must be numeric, got {got}.")
     try:
         return array.astype(np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"{name} must be numeric, got objects: {error}.") from error
+
+
+def _narrow(array):
+    """Return an array of long doubles in float64."""
+    with np.errstate(over="ignore"):  # what becomes infinite is refused
+        return array.astype(np.float64)
 
 
 def _to_array(x, name):
@@ -227,7 +244,7 @@ def _to_array(x, name):
             f"Sparse data was passed for {name}, but dense data is required. Use "
             "'.toarray()' to convert to a dense numpy array."
         )
-    _refuse_masked(x, name)
+    refuse_masked(x, name)
     try:
         return np.asarray(x)
     except ValueError as error:
@@ -237,7 +254,8 @@ def _to_array(x, name):
         ) from error
 
 
-def _refuse_masked(x, name):
+def refuse_masked(x, name):
+    """Raise ValueError if `x`, which messages call `name`, is a masked array."""
     if isinstance(x, np.ma.MaskedArray):
         raise ValueError(
             f"{name} must not be a masked array, since its mask would be ignored; "
@@ -307,6 +325,22 @@ def _refuse_value(array, i, form):
     if np.isnan(value):
         raise ValueError(f"X[{i}] has NaN at {place}; {NAN_REMEDIES[form]}.")
     raise ValueError(f"X[{i}] has {value} at {place}; clip it or impute it first.")
+
+
+def _compute_in(dtype, sequences):
+    if dtype.itemsize < sequences.dtype.itemsize:
+        _refuse_overflow(sequences, dtype)
+    sequences.dtype = dtype
+
+
+def _refuse_overflow(sequences, dtype):
+    """Name the first sequence with a value that is infinite in `dtype`."""
+    sizes = sequences.largest_values()
+    for i in np.flatnonzero(sizes > np.finfo(dtype).max)[:1]:
+        raise ValueError(
+            f"X[{i}] has values of up to {sizes[i]:.3g}, too large for {dtype.name}, "
+            "which is computed in; scale X, or compute in float64."
+        )
 
 
 def _refuse_mixed_features(arrays):

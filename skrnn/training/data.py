@@ -17,7 +17,7 @@ class TrainingData:
     Raises
     ------
     ValueError
-        When all weights are zero.
+        When the mean of the weights is zero or infinite.
 
     Attributes
     ----------
@@ -30,11 +30,13 @@ class TrainingData:
     def __init__(self, sequences, targets, sample_weight):
         self.sequences = sequences
         self.targets = targets
-        self.mean_weight = float(np.mean(sample_weight))
-        if not self.mean_weight > 0.0:
+        with np.errstate(over="ignore"):
+            self.mean_weight = float(np.mean(sample_weight))
+        if not 0.0 < self.mean_weight < np.inf:
             raise ValueError(
                 "sample_weight, times class_weight, must be positive for at least one "
-                "sequence to train on and one to validate on, got only zeros."
+                "sequence to train on and one to validate on, and not too large for a "
+                f"float, got a mean of {self.mean_weight}."
             )
         self.weights = np.asarray(sample_weight, np.float64) / self.mean_weight
 

@@ -113,7 +113,8 @@ def warn_if_badly_scaled(sequences):
     indices = np.arange(min(n, len(sequences)))
     first = sequences.select(indices).truncate(n_steps)
     rows = first.take(indices, np.float64)[:n_steps]
-    size = np.abs(rows, out=rows).mean(axis=0)
+    with np.errstate(over="ignore"):  # an infinite mean is no less badly scaled
+        size = np.abs(rows, out=rows).mean(axis=0)
     worst = int(size.argmax())
     if size[worst] > LARGEST_SCALE:
         warnings.warn(
