@@ -250,7 +250,7 @@ class BaseRecurrent(StreamingMixin, CallbackSupportMixin, BaseEstimator):
         weights = _check_sample_weight(
             sample_weight, np.empty((n_sequences, 1)), dtype=np.float64
         )
-        if np.any(weights < 0) or not weights.sum() > 0:
+        if np.any(weights < 0) or not weights.any():
             raise ValueError(
                 "sample_weight must be non-negative with a positive sum, got a "
                 f"minimum of {weights.min()} and a sum of {weights.sum()}."
@@ -293,9 +293,14 @@ class BaseRecurrent(StreamingMixin, CallbackSupportMixin, BaseEstimator):
             return Start(self.theta_.copy(), seed, record, attributes, self.t_)
         network = Network(attributes["cell_"], **attributes["_architecture_"])
         rng = np.random.default_rng(seed)
-        constant = loss.initial_raw(train.targets, train.weights)
-        with Threads(1):
+        with Threads(1), np.errstate(over="ignore", invalid="ignore"):
+            constant = loss.initial_raw(train.targets, train.weights)
             theta = network.initialise(rng, constant)
+        if not np.isfinite(theta).all():
+            raise ValueError(
+                f"y must be of a size that {theta.dtype} can compute with, got values "
+                f"up to {np.abs(train.targets).max():.3g}; scale it."
+            )
         return Start(theta, seed, Record(), attributes)
 
     def _choose_architecture(self, train, loss, going_on):
@@ -323,26 +328,40 @@ class BaseRecurrent(StreamingMixin, CallbackSupportMixin, BaseEstimator):
                 )
 
     def _train(self, train, validation, start, epochs, schedule, inputs):
-        attributes = start.attributes
+        attributes, train = start.attributes, train.heard()
         network = Network(attributes["cell_"], **attributes["_architecture_"])
         with Threads(self.n_jobs) as threads:
             loss = self._make_loss(**self._loss_parameters())
             fit = Fit(self, network, loss, train, validation, start, threads)
             try:
                 fit.run(epochs, schedule, inputs)
-            except NonFiniteLoss:
+            except NonFiniteLoss as error:
+                start.optimizer_state = None  # it has seen what led there
                 self._keep(fit, len(train))
-                raise NonFiniteLoss(self._non_finite_message(fit)) from None
+                message = self._non_finite_message(fit, str(error))
+                raise NonFiniteLoss(message) from None
         self._keep(fit, len(train))
         return fit
 
-    def _non_finite_message(self, fit):
+    def _non_finite_message(self, fit, name):
         kept = "best" if fit.best_epoch() else "last"
+        data = "X and y" if name == "loss" else "X and y, X_val and y_val alike"
         return (
-            f"The loss became infinite or NaN in epoch {fit.n_iter + 1}; the {kept} "
-            "finite weights are kept. Lower learning_rate_init (now "
-            f"{self.learning_rate_init}), set max_grad_norm to 1 (now "
-            f"{self.max_grad_norm}), or scale X and y."
+            f"The {name} became infinite or NaN in epoch {fit.n_iter + 1}; the {kept} "
+            f"finite weights are kept. {self._remedy()}, or scale {data}."
+        )
+
+    def _remedy(self):
+        """What helps against a loss that diverges, besides scaling."""
+        if make_optimizer(self.solver).full_batch:
+            return f"Raise alpha (now {self.alpha})"
+        limit = self.max_grad_norm
+        clip = "set max_grad_norm to 1"
+        if limit is not None and limit <= 1:
+            clip = "lower max_grad_norm"
+        return (
+            f"Lower learning_rate_init (now {self.learning_rate_init}), {clip} "
+            f"(now {limit})"
         )
 
     def _keep(self, fit, n_sequences):

@@ -1,13 +1,12 @@
 """Data set aside to judge the weights after each epoch."""
 
 import copy
-import math
 
 import numpy as np
 from sklearn.utils import _safe_indexing, indexable
 
 from skrnn.sequences import check_sequences
-from skrnn.training import NonFiniteLoss, TrainingData
+from skrnn.training import TrainingData, check_finite
 
 
 class Validation:
@@ -37,8 +36,7 @@ class Validation:
         NonFiniteLoss
         """
         epoch.validation_loss = objective.mean_loss(theta, self.data)
-        if not math.isfinite(epoch.validation_loss):
-            raise NonFiniteLoss
+        check_finite(epoch.validation_loss, "validation loss")
         if self.scorer is not None:
             estimator = copy.copy(self.estimator)
             vars(estimator).update(attributes)
@@ -89,7 +87,7 @@ def given(estimator, X_val, y_val, sample_weight_val, encode, loss):
             f"{len(sequences)} and {len(targets)}."
         )
     weights = estimator._total_weights(sample_weight_val, targets)
-    data = TrainingData(sequences, targets, weights)
+    data = TrainingData(sequences, targets, weights).heard()
     return Validation(estimator, data, X_val, y_val, sample_weight_val)
 
 
@@ -104,10 +102,11 @@ def set_aside(estimator, X, y, sample_weight, train, stratify, seed):
     """
     from sklearn.model_selection import train_test_split  # slow to import
 
+    heard = np.flatnonzero(train.weights)
     kept, aside = train_test_split(
-        np.arange(len(train)),
+        heard,
         test_size=estimator.validation_fraction,
-        stratify=stratify,
+        stratify=None if stratify is None else stratify[heard],
         random_state=seed,
     )
     inputs = None, None, None  # the loss does without what a scorer needs
