@@ -82,12 +82,17 @@ class MeanPooling(Pooling):
         share = d_pooled * pool["share"][: chunk.n]
         return share[chunk.plan.sequence_of_row], np.zeros_like(d_pooled)
 
+    def n_columns(self, n_features):
+        return 1 + 2 * n_features
+
     def step(self, views, columns, out, plan):
-        """Columns: the number of steps, and the means."""
-        n_steps, mean = columns[:, :1], columns[:, 1:]
+        """Columns: the number of steps, and the sums in two parts."""
+        n_steps, parts = columns[:, :1], columns[:, 1:]
         n_steps += 1.0
-        mean += (out - mean) / n_steps
-        return mean
+        total = _joined(parts)
+        total += out
+        _part(total, parts)
+        return (total / n_steps).astype(out.dtype, copy=False)
 
 
 class MaxPooling(Pooling):
@@ -209,20 +214,23 @@ class AttentionPooling(Pooling):
         return d_out, np.zeros_like(d_pooled)
 
     def n_columns(self, n_features):
-        return 2 + n_features
+        return 3 + 2 * n_features
 
     def step(self, views, columns, out, plan):
-        """Columns: the total weight, the largest score, and the weighted means."""
-        total, top = columns[:, 0].astype(np.float64), columns[:, 1]
+        """Columns: total weight and weighted sums in two parts, the largest score."""
+        parts, top = columns[:, :-1], columns[:, -1]
+        sums = _joined(parts)
+        begun = sums[:, 0] > 0.0
         pool = {
-            "sum": columns[:, 2:] * total[:, None],
-            "top": np.where(total > 0.0, top, -np.inf).astype(top.dtype, copy=False),
-            "total": total,
+            "sum": sums[:, 1:].copy(),
+            "top": np.where(begun, top, -np.inf).astype(top.dtype, copy=False),
+            "total": sums[:, 0].copy(),
         }
         self.update(views, pool, out, plan, out)
-        pooled = self.end(pool, plan.lengths)
-        columns[:, 0], columns[:, 1], columns[:, 2:] = total, pool["top"], pooled
-        return pooled
+        sums[:, 0], sums[:, 1:] = pool["total"], pool["sum"]
+        _part(sums, parts)
+        top[:] = pool["top"]
+        return self.end(pool, plan.lengths)
 
 
 POOLINGS = {
@@ -231,6 +239,19 @@ POOLINGS = {
     "max": MaxPooling,
     "attention": AttentionPooling,
 }
+
+
+def _joined(parts):
+    """Sums in float64 that a stream keeps in two parts of its own type."""
+    n = parts.shape[1] // 2
+    return parts[:, :n].astype(np.float64) + parts[:, n:]
+
+
+def _part(sums, parts):
+    """Store sums, rounded, and beside them what the rounding took away."""
+    n = sums.shape[1]
+    parts[:, :n] = sums
+    parts[:, n:] = sums - parts[:, :n]
 
 
 def _kernel(function, out):
