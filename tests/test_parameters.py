@@ -460,12 +460,11 @@ def test_class_weight_may_name_classes_that_a_part_of_the_data_lacks():
 
 
 def test_infinite_weights_are_refused():
-    message = "sample_weight must be .* not too large for a float, got .*sum of inf"
-    for weight in (np.inf, np.full(12, 1e308)):
-        with pytest.raises(ValueError, match=message):
-            tiny(RNNRegressor).fit(X, VALUES, weight)
+    message = "sample_weight, times class_weight, .*got a largest of inf"
+    with pytest.raises(ValueError, match=message):
+        tiny(RNNRegressor).fit(X, VALUES, np.inf)
     est = tiny(RNNClassifier, class_weight={0: 1e200, 1: 1e200})
-    with pytest.raises(ValueError, match="times class_weight, .*got a mean of inf"):
+    with pytest.raises(ValueError, match=message):
         est.fit(X, LABELS, np.full(12, 1e200))
 
 

@@ -272,16 +272,15 @@ class BaseRecurrent(StreamingMixin, CallbackSupportMixin, BaseEstimator):
             )
 
     def _check_weights(self, sample_weight, n_sequences):
-        with naming("sample_weight"), np.errstate(over="ignore"):
+        with naming("sample_weight"):
             refuse_masked(sample_weight, "sample_weight")
             weights = _check_sample_weight(
                 sample_weight, np.empty((n_sequences, 1)), dtype=np.float64
             )
-            total = weights.sum()
-        if np.any(weights < 0) or not 0 < total < np.inf:
+        if np.any(weights < 0) or not weights.any():
             raise ValueError(
-                "sample_weight must be non-negative with a positive sum, not too large "
-                f"for a float, got a minimum of {weights.min()} and a sum of {total}."
+                "sample_weight must be non-negative with a positive sum, got values "
+                f"from {weights.min()} to {weights.max()}."
             )
         return weights
 
@@ -326,8 +325,8 @@ class BaseRecurrent(StreamingMixin, CallbackSupportMixin, BaseEstimator):
             theta = network.initialise(rng, constant)
         if not np.isfinite(theta).all():
             raise ValueError(
-                "y must have a mean and quantiles that are finite in "
-                f"{theta.dtype.name}, got values up to {np.abs(train.targets).max()}."
+                f"y must be of a size that {theta.dtype} can compute with, got values "
+                f"up to {np.abs(train.targets).max():.3g}; scale it."
             )
         return Start(theta, seed, Record(), attributes)
 
@@ -353,26 +352,40 @@ class BaseRecurrent(StreamingMixin, CallbackSupportMixin, BaseEstimator):
                 )
 
     def _train(self, train, validation, start, epochs, schedule, inputs):
-        attributes = start.attributes
+        attributes, train = start.attributes, train.heard()
         network = Network(attributes["cell_"], **attributes["_architecture_"])
         with Threads(self.n_jobs) as threads:
             loss = self._make_loss(**self._loss_parameters())
             fit = Fit(self, network, loss, train, validation, start, threads)
             try:
                 fit.run(epochs, schedule, inputs)
-            except NonFiniteLoss:
+            except NonFiniteLoss as error:
+                start.optimizer_state = None  # it has seen what led there
                 self._keep(fit, len(train))
-                raise NonFiniteLoss(self._non_finite_message(fit)) from None
+                message = self._non_finite_message(fit, str(error))
+                raise NonFiniteLoss(message) from None
         self._keep(fit, len(train))
         return fit
 
-    def _non_finite_message(self, fit):
+    def _non_finite_message(self, fit, name):
         kept = "best" if fit.best_epoch() else "last"
+        data = "X and y" if name == "loss" else "X and y, X_val and y_val alike"
         return (
-            f"The loss became infinite or NaN in epoch {fit.n_iter + 1}; the {kept} "
-            "finite weights are kept. Lower learning_rate_init (now "
-            f"{self.learning_rate_init}), set max_grad_norm to 1 (now "
-            f"{self.max_grad_norm}), or scale X and y."
+            f"The {name} became infinite or NaN in epoch {fit.n_iter + 1}; the {kept} "
+            f"finite weights are kept. {self._remedy()}, or scale {data}."
+        )
+
+    def _remedy(self):
+        """What helps against a loss that diverges, besides scaling."""
+        if make_optimizer(self.solver).full_batch:
+            return f"Raise alpha (now {self.alpha})"
+        limit = self.max_grad_norm
+        clip = "set max_grad_norm to 1"
+        if limit is not None and limit <= 1:
+            clip = "lower max_grad_norm"
+        return (
+            f"Lower learning_rate_init (now {self.learning_rate_init}), {clip} "
+            f"(now {limit})"
         )
 
     def _keep(self, fit, n_sequences):

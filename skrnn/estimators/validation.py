@@ -1,13 +1,12 @@
 """Data set aside to judge the weights after each epoch."""
 
 import copy
-import math
 
 import numpy as np
 from sklearn.utils import _safe_indexing, indexable
 
 from skrnn.sequences import check_sequences, naming
-from skrnn.training import NonFiniteLoss, TrainingData
+from skrnn.training import TrainingData, check_finite
 
 
 class Validation:
@@ -37,8 +36,7 @@ class Validation:
         NonFiniteLoss
         """
         epoch.validation_loss = objective.mean_loss(theta, self.data)
-        if not math.isfinite(epoch.validation_loss):
-            raise NonFiniteLoss
+        check_finite(epoch.validation_loss, "validation loss")
         if self.scorer is not None:
             estimator = copy.copy(self.estimator)
             vars(estimator).update(attributes)
@@ -90,7 +88,7 @@ def given(estimator, train, X_val, y_val, sample_weight_val, loss):
         )
     with naming("sample_weight_val"):
         weights = estimator._total_weights(sample_weight_val, targets)
-    data = TrainingData(sequences, targets, weights)
+    data = TrainingData(sequences, targets, weights).heard()
     return Validation(estimator, data, X_val, y_val, sample_weight_val)
 
 
@@ -105,17 +103,18 @@ def set_aside(estimator, X, y, sample_weight, train, stratify, seed):
     """
     from sklearn.model_selection import train_test_split  # slow to import
 
+    heard = np.flatnonzero(train.weights)
     try:
         kept, aside = train_test_split(
-            np.arange(len(train)),
+            heard,
             test_size=float(estimator.validation_fraction),
-            stratify=stratify,
+            stratify=None if stratify is None else stratify[heard],
             random_state=seed,
         )
     except ValueError as error:
         raise ValueError(
             "early_stopping=True cannot set aside the share validation_fraction="
-            f"{estimator.validation_fraction} of {len(train)} sequences: {error} Give "
+            f"{estimator.validation_fraction} of {heard.size} sequences: {error} Give "
             "X_val and y_val, more sequences, or another validation_fraction."
         ) from error
     inputs = None, None, None  # the loss does without what a scorer needs
