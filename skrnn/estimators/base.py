@@ -28,6 +28,7 @@ from skrnn.training import (
     Record,
     Threads,
     TrainingData,
+    check_fit,
     warn_if_badly_scaled,
 )
 
@@ -285,18 +286,29 @@ class BaseRecurrent(StreamingMixin, CallbackSupportMixin, BaseEstimator):
         }
         if going_on:
             self._check_same_model(attributes)
+        network = self._choose_network(attributes, train)
+        if going_on:
             record = Record(
                 list(self.loss_curve_),
                 list(self.validation_loss_curve_ or []),
                 list(self.validation_scores_ or []),
             )
-            return Start(self.theta_.copy(), seed, record, attributes, self.t_)
-        network = Network(attributes["cell_"], **attributes["_architecture_"])
+            theta = self.theta_.copy()
+            return Start(network, theta, seed, record, attributes, self.t_)
         rng = np.random.default_rng(seed)
         constant = loss.initial_raw(train.targets, train.weights)
         with Threads(1):
             theta = network.initialise(rng, constant)
-        return Start(theta, seed, Record(), attributes)
+        return Start(network, theta, seed, Record(), attributes)
+
+    def _choose_network(self, attributes, train):
+        """The network to train, unless that takes more memory than there is."""
+        network = Network(attributes["cell_"], **attributes["_architecture_"])
+        optimizer = make_optimizer(self.solver)
+        n = len(train)
+        batch_size = n if optimizer.full_batch else self._batch_size(n)
+        check_fit(network, train.sequences, batch_size, len(optimizer.buffers))
+        return network
 
     def _choose_architecture(self, train, loss, going_on):
         sizes = self.hidden_layer_sizes
@@ -323,11 +335,9 @@ class BaseRecurrent(StreamingMixin, CallbackSupportMixin, BaseEstimator):
                 )
 
     def _train(self, train, validation, start, epochs, schedule, inputs):
-        attributes = start.attributes
-        network = Network(attributes["cell_"], **attributes["_architecture_"])
         with Threads(self.n_jobs) as threads:
             loss = self._make_loss(**self._loss_parameters())
-            fit = Fit(self, network, loss, train, validation, start, threads)
+            fit = Fit(self, loss, train, validation, start, threads)
             try:
                 fit.run(epochs, schedule, inputs)
             except NonFiniteLoss:

@@ -26,16 +26,15 @@ class Fit:
     ----------
     estimator : BaseRecurrent
         Read for its parameters, never written to.
-    network : Network
     loss : Loss
     train : TrainingData
     validation : Validation or None
     start : Start
-        Where the weights and the curves stand.
+        What to train, and where its weights and curves stand.
     threads : Threads
     """
 
-    def __init__(self, estimator, network, loss, train, validation, start, threads):
+    def __init__(self, estimator, loss, train, validation, start, threads):
         self.estimator = estimator
         self.train = train
         self.validation = validation
@@ -44,7 +43,7 @@ class Fit:
         self.record = start.record
         self.optimizer = make_optimizer(estimator.solver)
         self.objective = Objective(
-            network,
+            start.network,
             loss,
             estimator.alpha,
             estimator.dropout,
@@ -170,6 +169,7 @@ class Start:
 
     Attributes
     ----------
+    network : Network
     theta : ndarray of shape (n_parameters,)
         A copy that the fit may write to.
     seed : int
@@ -181,7 +181,8 @@ class Start:
     optimizer_state : dict or None
     """
 
-    def __init__(self, theta, seed, record, attributes, t=0):
+    def __init__(self, network, theta, seed, record, attributes, t=0):
+        self.network = network
         self.theta = theta
         self.seed = seed
         self.record = record

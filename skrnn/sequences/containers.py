@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from skrnn.lazy import cached_property
+
 
 class Sequences:
     """Checked sequences with the same number of features at each step.
@@ -33,7 +35,7 @@ class Sequences:
     def __len__(self):
         return self.lengths.size
 
-    @property
+    @cached_property
     def n_steps(self):
         """Number of steps of all sequences together."""
         return int(self.lengths.sum())
