@@ -682,7 +682,7 @@ print("done")
 def test_a_disk_that_is_full_or_cannot_be_written(tmp_path):
     """The results are right, and there is one warning."""
     package = copied_package(tmp_path)
-    for folder in [package / "skrnn", *(package / "skrnn").rglob("*/")]:
+    for folder in [f for f in package.rglob("*") if f.is_dir()]:
         (folder / "__pycache__").touch()  # a file, where a folder would be made
     nowhere = {"HOME": "/proc/nowhere", "XDG_CACHE_HOME": "/proc/nowhere"}
     full, closed = tmp_path / "full", tmp_path / "closed"

@@ -1,9 +1,11 @@
 """Memory: it does not grow, it is not promised twice, and it follows the real steps."""
 
+import gc
 import json
 import os
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ import pytest
 import skrnn
 from skrnn import RNNClassifier
 from skrnn.network.network import Network
+from skrnn.network.workspace import Workspace
 from skrnn.training import memory
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="asks Linux")
@@ -21,11 +24,11 @@ MB = 2**20
 
 PRELUDE = """
 import gc
-import itertools
+import gc
 import json
 import pickle
 import resource
-import sys
+import weakref
 import time
 import numpy as np
 from skrnn import RNNClassifier
@@ -509,3 +512,56 @@ def test_padding_is_never_copied():
     """Not to look at the scale of X, either: 160 MB of it hold 22,000 numbers."""
     n_bytes, _ = run(PADDED)
     assert n_bytes < 40 * MB
+
+
+# What is let go of
+
+
+@pytest.fixture
+def spaces(monkeypatch):
+    """The workspaces that are alive, with the collector of cycles off."""
+    alive, create = weakref.WeakSet(), Workspace.__init__
+
+    def spy(self, dtype):
+        create(self, dtype)
+        alive.add(self)
+
+    monkeypatch.setattr(Workspace, "__init__", spy)
+    gc.collect()
+    gc.disable()
+    yield alive
+    gc.enable()
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {},
+        {"solver": "lbfgs", "tol": 1.0},
+        {"early_stopping": True, "scoring": "accuracy"},
+        {"n_jobs": 2, "warm_start": True},
+    ],
+    ids=str,
+)
+def test_a_fit_lets_go_of_its_memory_when_it_ends(params, spaces):
+    """Cycles would keep it: their collector does not see how large arrays are."""
+    est = make(**params).fit(X, Y)
+    assert len(spaces) == 0
+    est.predict(X)
+    with pytest.raises(ValueError, match="NaN"):
+        est.fit([x * np.nan for x in X], Y)
+    assert len(spaces) <= 1
+    del est
+    assert len(spaces) == 0
+
+
+def test_what_is_kept_for_the_next_call_goes_with_the_estimator(spaces):
+    """The workspace of `predict`, and what `step` made."""
+    est = make().fit(X, Y)
+    est.predict(X)
+    est.step(np.ones((3, 2), np.float32))
+    assert len(spaces) == 2
+    est.fit(X, Y).predict(X)
+    assert len(spaces) == 1
+    del est
+    assert len(spaces) == 0

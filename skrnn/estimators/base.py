@@ -358,7 +358,7 @@ class BaseRecurrent(StreamingMixin, CallbackSupportMixin, BaseEstimator):
     def _keep(self, fit, n_sequences):
         """Store what was learnt."""
         self.t_ = fit.start.t + n_sequences * (fit.n_iter - fit.start.n_iter)
-        vars(self).update(fit.fitted_attributes(fit.theta))
+        vars(self).update(fit.start.fitted_attributes(fit.theta))
         record, best = fit.record, fit.best_epoch()
         self._seed_ = fit.start.seed
         self._optimizer_state_ = fit.start.optimizer_state

@@ -69,7 +69,7 @@ class Fit:
             self._judge_start()
         self.watchers = [Reporter(est.verbose, epochs.stop)]
         self.watchers.append(Diagnosis(est.max_grad_norm))
-        self.tasks = FitTasks(est, *inputs, len(epochs), self.fitted_attributes)
+        self.tasks = FitTasks(est, *inputs, len(epochs), self.start.fitted_attributes)
         self.stopped = False
         try:
             self._train(epochs)
@@ -88,10 +88,6 @@ class Fit:
     def n_iter(self):
         """Epochs done, over all warm starts."""
         return len(self.record.loss_curve)
-
-    def fitted_attributes(self, theta):
-        """Attributes that make the estimator ready to predict with `theta`."""
-        return {**self.start.attributes, "theta_": theta}
 
     def best_epoch(self):
         """The epoch whose weights were kept for its validation result, or None."""
@@ -137,7 +133,7 @@ class Fit:
     def _after_epoch(self, epoch, theta):
         """Judge, record, report and decide; the loop stops on True."""
         if self.validation is not None:
-            attributes = self.fitted_attributes(theta)
+            attributes = self.start.fitted_attributes(theta)
             self.validation.judge(epoch, self.objective, theta, attributes)
         self.record.add(epoch)
         for watch in self.watchers:
@@ -149,7 +145,7 @@ class Fit:
         """Let the weights that a warm start begins with be the best so far."""
         unknown = math.nan
         epoch = Epoch(self.start.n_iter, unknown, unknown, unknown, unknown, 0, 0.0)
-        attributes = self.fitted_attributes(self.theta)
+        attributes = self.start.fitted_attributes(self.theta)
         self.validation.judge(epoch, self.objective, self.theta, attributes)
         self.plateau(epoch, self.theta)
 
@@ -190,3 +186,7 @@ class Start:
         self.t = t
         self.n_iter = len(record.loss_curve)
         self.optimizer_state = None
+
+    def fitted_attributes(self, theta):
+        """Attributes that make the estimator ready to predict with `theta`."""
+        return {**self.attributes, "theta_": theta}
