@@ -12,7 +12,6 @@ import subprocess
 import sys
 import threading
 import time
-import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -117,9 +116,7 @@ class Fit:
         self.before = self.est.theta_.copy()
 
     def run(self):
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Training was interrupted")
-            self.est.fit(X, Y)
+        self.est.fit(X, Y)
 
     def result(self):
         return self.est.theta_
@@ -203,7 +200,12 @@ def no_collector():
     gc.enable()
 
 
-IGNORED = "ignore::pytest.PytestUnraisableExceptionWarning"  # Ctrl-C within `__del__`
+def told(test):
+    """Warnings that tell of Ctrl-C are no errors, nor those of one within `__del__`."""
+    test = pytest.mark.filterwarnings("ignore:Training was interrupted")(test)
+    name = "ignore::pytest.PytestUnraisableExceptionWarning"
+    return pytest.mark.filterwarnings(name)(test)
+
 
 
 def check_faults(operation, n_faults):
@@ -223,7 +225,7 @@ def check_faults(operation, n_faults):
 
 @linux
 @pytest.mark.usefixtures("much_work", "no_collector")
-@pytest.mark.filterwarnings(IGNORED)
+@told
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
 def test_ctrl_c_at_any_moment_leaves_all_in_order(operation):
     """The estimator, the threads, the limit of BLAS; and then the same bits."""
@@ -233,7 +235,7 @@ def test_ctrl_c_at_any_moment_leaves_all_in_order(operation):
 @linux
 @pytest.mark.slow
 @pytest.mark.usefixtures("much_work", "no_collector")
-@pytest.mark.filterwarnings(IGNORED)
+@told
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
 def test_ctrl_c_at_thousands_of_moments_leaves_all_in_order(operation):
     assert check_faults(operation, MANY_FAULTS) > 300
@@ -273,7 +275,7 @@ def test_an_error_of_a_helper_stops_the_calling_thread():
 
 @compiled
 @pytest.mark.usefixtures("no_collector")
-@pytest.mark.filterwarnings(IGNORED)
+@told
 def test_ctrl_c_while_a_kernel_is_written_leaves_a_cache_that_works(
     tmp_path, monkeypatch
 ):
@@ -420,7 +422,7 @@ def check(name, run, is_fit):
         assert np.isfinite(result.predict(X)).all()
     except KeyboardInterrupt:
         assert not is_fit
-    assert 0.3 <= time.monotonic() - began < 10, name
+    assert time.monotonic() - began < 10, name
     wait_for(lambda: tasks() <= n_tasks)
     assert blas() == usual, name
     assert files() == n_files, name
@@ -505,7 +507,7 @@ def check(name, expected, usual):
     found = search("loky" if "loky" in name else "threading")
     scores = found.cv_results_["mean_test_score"]
     np.testing.assert_allclose(scores, expected, rtol=1e-9)
-    assert blas() == usual, name
+    wait_for(lambda: blas() == usual)
     print(name, flush=True)
 
 if __name__ == "__main__":
@@ -517,7 +519,7 @@ if __name__ == "__main__":
         backend = name.split(",")[0]
         press_when_marked(send)
         # after threading the fits that were begun go on to their end
-        params = dict(max_iter=3000) if backend == "threading" else ENDLESS
+        params = dict(max_iter=600) if backend == "threading" else ENDLESS
         try:
             search(backend, Marking, **params)
         except KeyboardInterrupt:
@@ -546,14 +548,14 @@ import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 
 fitted = make(n_jobs=2).fit(X, y)
-theta, expected = fitted.theta_, fitted.predict(X)
+theta, expected, usual = fitted.theta_, fitted.predict(X), blas()
 
 def work(est=None):
     '''What a child does: predict and fit.'''
     est = est or fitted
     same = np.array_equal(est.predict(X), expected)
     again = make(n_jobs=2).fit(X, y)
-    return same and np.array_equal(again.theta_, theta) and set(blas()) == {2}
+    return same and np.array_equal(again.theta_, theta) and blas() == usual
 
 def fork():
     child = os.fork()
@@ -615,6 +617,7 @@ def fork(number):
 def make_cold(cell):
     return make(cell=cell, n_jobs=2)
 
+usual = blas()
 cells = ["rnn", "indrnn", "rnn", "mingru"]
 barrier = threading.Barrier(5)
 
@@ -645,7 +648,7 @@ for seconds in (0.2, 0.8, 1.6):
 est = make_cold("gru").fit(X, y)
 assert np.array_equal(make_cold("gru").fit(X, y).theta_, est.theta_)
 assert np.isfinite(est.predict(X)).all()
-assert set(blas()) == {2}
+assert blas() == usual
 wait_for(lambda: threading.active_count() == 1)
 print("done")
 """

@@ -24,16 +24,14 @@ MB = 2**20
 
 PRELUDE = """
 import gc
-import gc
+import itertools
 import json
 import pickle
 import resource
-import weakref
+import sys
 import time
 import numpy as np
-from skrnn import RNNClassifier
-from skrnn.cells import RNN
-from skrnn.training import memory
+from skrnn import RNNClassifier, RNNRegressor
 
 def status(name):
     with open("/proc/self/status") as lines:
