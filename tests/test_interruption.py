@@ -207,7 +207,6 @@ def told(test):
     return pytest.mark.filterwarnings(name)(test)
 
 
-
 def check_faults(operation, n_faults):
     with threadpool_limits(2, user_api="blas"), Threads(2) as warm:
         warm.map(abs, range(4))
@@ -387,7 +386,7 @@ def start(source, folder, package=None, **variables):
 
 
 def finish(process, seconds=120):
-    """Wait for a program, which must print "done" at its end; return what it printed."""
+    """Wait for a program, which prints "done" at its end; return what it printed."""
     try:
         out, err = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:

@@ -58,6 +58,10 @@ class Sequences:
         """Return the first `n_steps` of each sequence, without a copy of the data."""
         raise NotImplementedError("a kind of sequences must define `truncate`")
 
+    def view(self, i):
+        """Return sequence `i`, (n_timesteps, n_features), as it lies."""
+        raise NotImplementedError("a kind of sequences must define `view`")
+
     def take(self, indices, dtype):
         """Copy the sequences at `indices` into one array, one after the other.
 
@@ -101,6 +105,9 @@ class ListSequences(Sequences):
         lengths = np.minimum(self.lengths, n_steps)
         return ListSequences(arrays, lengths, self.n_features, self.dtype)
 
+    def view(self, i):
+        return self.arrays[i]
+
     def take(self, indices, dtype):
         n_rows = int(self.lengths[indices].sum())
         rows = np.empty((n_rows, self.n_features), dtype=dtype)
@@ -132,6 +139,9 @@ class ArraySequences(Sequences):
     def truncate(self, n_steps):
         lengths = np.minimum(self.lengths, n_steps)
         return ArraySequences(self.array, self.entries, lengths, self.dtype)
+
+    def view(self, i):
+        return self.array[self.entries[i], : self.lengths[i]]
 
     def take(self, indices, dtype):
         longest = self.common_length or self.lengths[indices].max()

@@ -81,8 +81,7 @@ def check_batches(network, sequences, batches, n_threads):
         network.activation_bytes(lengths, taped=False),
         f"A batch of {lengths.size} sequence(s), {lengths.sum():,} steps in all, on "
         f"{n_threads} thread(s),",
-        "Lower n_jobs, cut the sequences, or fit with bptt_steps or "
-        "dtype='float32'.",
+        "Lower n_jobs, cut the sequences, or fit with bptt_steps or dtype='float32'.",
     )
 
 
