@@ -20,6 +20,7 @@ Importing this module does not import Numba.
 import dis
 import functools
 import hashlib
+import os
 import types
 
 import numpy as np
@@ -230,9 +231,23 @@ def _stand_in(function):
     return function if numba.config.DISABLE_JIT else _COMPILED[function]()
 
 
+@functools.cache
+def _let_forks_wait():
+    """Let a fork wait until no thread compiles, or its child would, for ever."""
+    from numba.core.compiler_lock import global_compiler_lock as lock
+
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(
+            before=lock.acquire,
+            after_in_parent=lock.release,
+            after_in_child=lock.release,
+        )
+
+
 def _compile_cached(function):
     import numba
 
+    _let_forks_wait()
     kernel = numba.njit(no_cfunc_wrapper=True, **OPTIONS)(function)
     if not numba.config.DISABLE_JIT:
         from skrnn.kernel_cache import KernelCache

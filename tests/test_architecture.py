@@ -11,6 +11,7 @@ ROOT = Path(skrnn.__file__).parent
 FLOORS = {
     "kernel_cache": -1,
     "jit": 0,
+    "lazy": 0,
     "cells": 1,
     "losses": 1,
     "optimizers": 1,

@@ -28,6 +28,7 @@ from skrnn.training import (
     Record,
     Threads,
     TrainingData,
+    check_fit,
     warn_if_badly_scaled,
 )
 
@@ -312,13 +313,15 @@ class BaseRecurrent(StreamingMixin, CallbackSupportMixin, BaseEstimator):
         }
         if going_on:
             self._check_same_model(attributes)
+        network = self._choose_network(attributes, train)
+        if going_on:
             record = Record(
                 list(self.loss_curve_),
                 list(self.validation_loss_curve_ or []),
                 list(self.validation_scores_ or []),
             )
-            return Start(self.theta_.copy(), seed, record, attributes, self.t_)
-        network = Network(attributes["cell_"], **attributes["_architecture_"])
+            theta = self.theta_.copy()
+            return Start(network, theta, seed, record, attributes, self.t_)
         rng = np.random.default_rng(seed)
         with Threads(1), np.errstate(over="ignore", invalid="ignore"):
             constant = loss.initial_raw(train.targets, train.weights)
@@ -328,7 +331,16 @@ class BaseRecurrent(StreamingMixin, CallbackSupportMixin, BaseEstimator):
                 f"y must be of a size that {theta.dtype} can compute with, got values "
                 f"up to {np.abs(train.targets).max():.3g}; scale it."
             )
-        return Start(theta, seed, Record(), attributes)
+        return Start(network, theta, seed, Record(), attributes)
+
+    def _choose_network(self, attributes, train):
+        """The network to train, unless that takes more memory than there is."""
+        network = Network(attributes["cell_"], **attributes["_architecture_"])
+        optimizer = make_optimizer(self.solver)
+        n = len(train)
+        batch_size = n if optimizer.full_batch else self._batch_size(n)
+        check_fit(network, train.sequences, batch_size, len(optimizer.buffers))
+        return network
 
     def _choose_architecture(self, train, loss):
         sizes = self.hidden_layer_sizes
@@ -352,11 +364,10 @@ class BaseRecurrent(StreamingMixin, CallbackSupportMixin, BaseEstimator):
                 )
 
     def _train(self, train, validation, start, epochs, schedule, inputs):
-        attributes, train = start.attributes, train.heard()
-        network = Network(attributes["cell_"], **attributes["_architecture_"])
+        train = train.heard()
         with Threads(self.n_jobs) as threads:
             loss = self._make_loss(**self._loss_parameters())
-            fit = Fit(self, network, loss, train, validation, start, threads)
+            fit = Fit(self, loss, train, validation, start, threads)
             try:
                 fit.run(epochs, schedule, inputs)
             except NonFiniteLoss as error:
@@ -391,7 +402,7 @@ class BaseRecurrent(StreamingMixin, CallbackSupportMixin, BaseEstimator):
     def _keep(self, fit, n_sequences):
         """Store what was learnt."""
         self.t_ = fit.start.t + n_sequences * (fit.n_iter - fit.start.n_iter)
-        vars(self).update(fit.fitted_attributes(fit.theta))
+        vars(self).update(fit.start.fitted_attributes(fit.theta))
         record, best = fit.record, fit.best_epoch()
         self._seed_ = fit.start.seed
         self._optimizer_state_ = fit.start.optimizer_state

@@ -26,16 +26,15 @@ class Fit:
     ----------
     estimator : BaseRecurrent
         Read for its parameters, never written to.
-    network : Network
     loss : Loss
     train : TrainingData
     validation : Validation or None
     start : Start
-        Where the weights and the curves stand.
+        What to train, and where its weights and curves stand.
     threads : Threads
     """
 
-    def __init__(self, estimator, network, loss, train, validation, start, threads):
+    def __init__(self, estimator, loss, train, validation, start, threads):
         self.estimator = estimator
         self.train = train
         self.validation = validation
@@ -46,7 +45,7 @@ class Fit:
         self.max_grad_norm = None if norm is None else float(norm)
         self.optimizer = make_optimizer(estimator.solver)
         self.objective = Objective(
-            network,
+            start.network,
             loss,
             float(estimator.alpha),
             float(estimator.dropout),
@@ -72,7 +71,7 @@ class Fit:
             self._judge_start()
         self.watchers = [Reporter(est.verbose, epochs.stop)]
         self.watchers.append(Diagnosis(self.max_grad_norm))
-        self.tasks = FitTasks(est, *inputs, len(epochs), self.fitted_attributes)
+        self.tasks = FitTasks(est, *inputs, len(epochs), self.start.fitted_attributes)
         self.stopped = False
         try:
             self._train(epochs)
@@ -91,10 +90,6 @@ class Fit:
     def n_iter(self):
         """Epochs done, over all warm starts."""
         return len(self.record.loss_curve)
-
-    def fitted_attributes(self, theta):
-        """Attributes that make the estimator ready to predict with `theta`."""
-        return {**self.start.attributes, "theta_": theta}
 
     def best_epoch(self):
         """The epoch whose weights were kept for its validation result, or None."""
@@ -140,7 +135,7 @@ class Fit:
     def _after_epoch(self, epoch, theta):
         """Judge, record, report and decide; the loop stops on True."""
         if self.validation is not None:
-            attributes = self.fitted_attributes(theta)
+            attributes = self.start.fitted_attributes(theta)
             self.validation.judge(epoch, self.objective, theta, attributes)
         self.record.add(epoch)
         for watch in self.watchers:
@@ -152,7 +147,7 @@ class Fit:
         """Let the weights that a warm start begins with be the best so far."""
         unknown = math.nan
         epoch = Epoch(self.start.n_iter, unknown, unknown, unknown, unknown, 0, 0.0)
-        attributes = self.fitted_attributes(self.theta)
+        attributes = self.start.fitted_attributes(self.theta)
         self.validation.judge(epoch, self.objective, self.theta, attributes)
         self.plateau(epoch, self.theta)
 
@@ -172,6 +167,7 @@ class Start:
 
     Attributes
     ----------
+    network : Network
     theta : ndarray of shape (n_parameters,)
         A copy that the fit may write to.
     seed : int
@@ -183,7 +179,8 @@ class Start:
     optimizer_state : dict or None
     """
 
-    def __init__(self, theta, seed, record, attributes, t=0):
+    def __init__(self, network, theta, seed, record, attributes, t=0):
+        self.network = network
         self.theta = theta
         self.seed = seed
         self.record = record
@@ -191,3 +188,7 @@ class Start:
         self.t = t
         self.n_iter = len(record.loss_curve)
         self.optimizer_state = None
+
+    def fitted_attributes(self, theta):
+        """Attributes that make the estimator ready to predict with `theta`."""
+        return {**self.attributes, "theta_": theta}

@@ -5,6 +5,7 @@ import weakref
 
 from sklearn.utils.validation import check_is_fitted
 
+from skrnn.lazy import cached_property
 from skrnn.network.workspace import Workspace
 from skrnn.training import Streams, map_batches, threads_for
 
@@ -78,7 +79,7 @@ class Server:
             self._spaces.append(space)
         return results
 
-    @functools.cached_property
+    @cached_property
     def streams(self):
         """The network as it reads streams."""
         if self._architecture["bidirectional"]:

@@ -22,9 +22,18 @@ from skrnn.network.parameters import glorot
 
 
 class Pooling:
-    """What the poolings share: no parameters, and a state that is a dict of arrays."""
+    """What the poolings share: no parameters, and a state that is a dict of arrays.
+
+    Attributes
+    ----------
+    reads_steps : bool
+        Whether it reads the outputs of all steps, or the last ones only.
+    n_planes : int
+        Arrays (N, F) that `backward` makes.
+    """
 
     reads_steps = True
+    n_planes = 1
 
     def shapes(self, n_features):
         """Shapes of the parameters by name."""
@@ -42,6 +51,7 @@ class LastPooling(Pooling):
     """The output after the last real step; of a backward layer, after the first."""
 
     reads_steps = False
+    n_planes = 0
 
     def begin(self, n_sequences, n_features, dtype):
         return {"pooled": np.empty((n_sequences, n_features), dtype)}
@@ -148,6 +158,8 @@ class AttentionPooling(Pooling):
     Z. Yang et al., "Hierarchical attention networks for document classification",
     NAACL 2016, equations 5 to 7.
     """
+
+    n_planes = 4
 
     def shapes(self, n_features):
         return {

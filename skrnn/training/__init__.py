@@ -8,6 +8,7 @@ from skrnn.training.loop import (
     fit_full_batch,
     fit_stochastic,
 )
+from skrnn.training.memory import check_fit
 from skrnn.training.objective import Objective
 from skrnn.training.record import Epoch, Record
 from skrnn.training.stopping import LossPlateau, ValidationPlateau
@@ -34,6 +35,7 @@ __all__ = [
     "TrainingData",
     "ValidationPlateau",
     "check_finite",
+    "check_fit",
     "fit_full_batch",
     "fit_stochastic",
     "map_batches",
