@@ -17,6 +17,7 @@ from skrnn.estimators.callbacks import CallbackSupportMixin, with_callbacks
 from skrnn.estimators.fitting import Fit, Start
 from skrnn.estimators.parameters import check_parameters, make_cell
 from skrnn.estimators.serving import server_of
+from skrnn.estimators.state import StateMixin, sound_network
 from skrnn.estimators.streaming import StreamingMixin
 from skrnn.estimators.transaction import all_or_nothing
 from skrnn.estimators.validation import given, make_scorer, set_aside
@@ -72,12 +73,12 @@ def _pools_by_attention(estimator):
     return True
 
 
-class BaseRecurrent(StreamingMixin, CallbackSupportMixin, BaseEstimator):
+class BaseRecurrent(StateMixin, StreamingMixin, CallbackSupportMixin, BaseEstimator):
     """Recurrent estimator of one target, or row of targets, for each sequence.
 
     A subclass names its `_rules` and knows its targets: `_encode_first`, `_encode`
     and `_make_loss`. It names its `_answers`, methods, and `_answer` makes theirs of
-    raw scores.
+    raw scores. Its `_state_rules` say what a fit must have left.
     """
 
     @with_callbacks
@@ -276,6 +277,8 @@ class BaseRecurrent(StreamingMixin, CallbackSupportMixin, BaseEstimator):
 
     def _start(self, train, seed, going_on):
         """Weights, curves and fitted attributes to start from."""
+        if going_on:
+            sound_network(self)
         loss = self._make_loss(**self._loss_parameters())
         attributes = {
             "cell_": make_cell(self.cell, self.activation),

@@ -9,6 +9,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from skrnn.estimators.base import BaseRecurrent, check_y
 from skrnn.estimators.callbacks import with_callbacks
 from skrnn.estimators.parameters import CLASSIFIER, SHARED
+from skrnn.estimators.state import CLASSIFIER_STATE
 from skrnn.estimators.transaction import all_or_nothing
 from skrnn.estimators.weights import weigh_classes
 from skrnn.losses import (
@@ -263,6 +264,7 @@ class RNNClassifier(ClassifierMixin, BaseRecurrent):
     """
 
     _rules = {**SHARED, **CLASSIFIER}
+    _state_rules = CLASSIFIER_STATE
     _answers = ("predict", "predict_proba", "predict_log_proba")
 
     def __init__(
