@@ -194,8 +194,8 @@ def unsigned(state, kind):
 
 def known_attributes(kind):
     """Names of all that an estimator of that class may hold."""
-    names = kind._get_param_names()
-    return {*names, *NETWORK, *RECORD, *OPTIONAL, *kind._state_rules}
+    parameters = kind().get_params(deep=False)
+    return {*parameters, *NETWORK, *RECORD, *OPTIONAL, *kind._state_rules}
 
 
 def check_state(estimator):

@@ -125,7 +125,8 @@ def _array(name, data):
             f"{FOREIGN}: {name!r} has shape {shape} and type {dtype}, which are unknown."
         )
     n_bytes = math.prod(shape) * dtype.itemsize
-    if min(shape) < 0 or begin + n_bytes != len(data):
+    is_possible = 0 <= min(shape) and max(shape) <= len(data)
+    if not is_possible or begin + n_bytes != len(data):
         raise ValueError(
             f"{FOREIGN}: {name!r} must have {n_bytes} bytes for shape {shape}, got "
             f"{len(data) - begin}."

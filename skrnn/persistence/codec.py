@@ -216,13 +216,15 @@ class Decoder:
     def _dict(self, content, depth):
         pairs = self._items(content, depth)
         _expect(all(isinstance(p, list) and len(p) == 2 for p in pairs), content)
-        _expect(all(p[0].__hash__ is not None for p in pairs), content)
-        values = dict(pairs)
+        try:
+            values = dict(pairs)
+        except TypeError:  # a key that cannot be one
+            values = {}
         _expect(len(values) == len(pairs), content)
         return values
 
     def _bytes(self, content, depth):
-        _expect(isinstance(content, str) and content.isascii() or True, content)
+        _expect(isinstance(content, str), content)
         return content.encode("latin-1")
 
     def _scalar(self, content, depth):
@@ -230,7 +232,10 @@ class Decoder:
         _expect(name in SCALARS, name)
         kind = SCALARS[name]
         _expect(type(value) is type(kind(0).item()), value)
-        return kind(value)
+        if issubclass(kind, np.integer):
+            _expect(np.iinfo(kind).min <= value <= np.iinfo(kind).max, value)
+        with np.errstate(over="ignore"):
+            return kind(value)
 
     def _pair(self, content, depth):
         pair = self._items(content, depth)

@@ -114,7 +114,7 @@ def _to_bytes(estimator):
             "save the last step of a pipeline by itself, others by joblib.dump."
         )
     state = estimator.__getstate__()
-    for name in state.keys() - known_attributes(kind) - signature().keys():
+    for name in sorted(state.keys() - known_attributes(kind) - signature().keys()):
         raise ValueError(
             f"{name} is an attribute that skrnn does not know, so it cannot be saved. "
             "Delete it, or save the estimator by joblib.dump."
