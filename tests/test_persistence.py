@@ -1,5 +1,6 @@
 """`save` and `load`: all comes back, nothing runs, and no file can do harm."""
 
+import functools
 import io
 import json
 import os
@@ -86,7 +87,6 @@ def test_training_goes_on_with_the_same_bits(case):
     twin = through_file(est)
     for one in (est, twin):
         one.set_params(warm_start=True).fit(X, y)
-        one.set_params(class_weight=None) if case == "gru" else None
         one.partial_fit(X, y).partial_fit(X, y)
     assert_all_is_the_same(est, twin)
     assert_all_is_the_same(through_file(est).partial_fit(X, y), twin.partial_fit(X, y))
@@ -341,17 +341,17 @@ def nested(depth):
     return [nested(depth - 1)] if depth else []
 
 
-def cell_with(name):
+def cell_with_a_note():
     cell = LSTM()
-    setattr(cell, name, 1.5)
-    return cell if name != "note" else setattr(cell, name, score) or cell
+    cell.note = 1.5
+    return cell
 
 
 endless = []
 endless.append(endless)
 REFUSED = [
     ("cell", OwnCell()),
-    ("cell", cell_with("note")),
+    ("cell", cell_with_a_note()),
     ("solver", OwnAdam()),
     ("solver", Adam(beta_1=score)),
     ("scoring", score),
@@ -478,7 +478,7 @@ def test_a_pickle_is_refused(tmp_path):
 
 
 def test_a_zip_bomb_is_refused_before_it_is_unpacked():
-    content = npy(shape=f"({2**27},)", content=bytes(2**30))
+    content = npy(shape=f"({2**23},)", content=bytes(2**26))
     bomb = zipped(
         [*members(good()).items(), ("bomb.npy", content)], zipfile.ZIP_DEFLATED
     )
@@ -512,9 +512,9 @@ def test_members_that_claim_other_sizes_are_refused():
 
 
 def test_a_directory_of_any_length_is_refused():
-    refuse(patched(good(), b"PK\5\6", 10, "<H", 60000), "at most 10000 members")
-    many = zipped((f"{i}.npy", b"") for i in range(10_001))
-    refuse(many, "at most 10000 members")
+    refuse(patched(good(), b"PK\5\6", 12, "<L", 2**31), "directory must have at most")
+    many = zipped((f"{i}.npy", b"") for i in range(20_000))
+    refuse(many, "directory must have at most")
     with_comment = good()[:-2] + b"\3\0abc"
     refuse(with_comment, "does not end as one")
     large = good()[:-22] + b"PK\6\7" + bytes(16) + good()[-22:]
@@ -823,10 +823,11 @@ def rewritten_files(draw):
         elif kind == "drop":
             parts.pop(name, None)
         else:
-            parts[draw(st.text(max_size=5)) + ".npy"] = parts.pop(name, b"")
+            parts[draw(st.text("ab_./é", max_size=5)) + ".npy"] = parts.pop(name, b"")
     return zipped(parts.items())
 
 
+@functools.cache
 def junk():
     """JSON values of any shape, tags of ours among them."""
     tags = st.sampled_from([*codec.Decoder({})._decoders, "other"])
@@ -847,10 +848,6 @@ def archive_names():
     return [name.removesuffix(".npy") for name in members(good())]
 
 
-def json_without_limits(document):
-    return json.dumps(document).encode()
-
-
 @st.composite
 def strange_documents(draw):
     """A sound zip file whose JSON has other values at some places."""
@@ -859,7 +856,7 @@ def strange_documents(draw):
     state = document["state"]
     for name in draw(st.lists(st.sampled_from(sorted(state)), min_size=1, max_size=3)):
         state[name] = draw(junk())
-    return zipped({**parts, "model.json": json_without_limits(document)}.items())
+    return zipped({**parts, "model.json": json.dumps(document)}.items())
 
 
 def check_strange(data):

@@ -159,7 +159,7 @@ def test_a_scorer_sees_a_whole_estimator_in_each_epoch_of_a_second_fit():
 
 LOAD = """
 import pickle, sys, warnings
-warnings.simplefilter("error")
+warnings.simplefilter("error", UserWarning)
 import joblib
 if sys.argv[1].endswith(".skrnn"):
     import skrnn
@@ -391,7 +391,7 @@ DAMAGES = {
         "n_outputs_": [1, 2],
         "theta_": [lambda t: t[:-1]],
     },
-    "huber": {"_loss_parameters_": [{"loss": "huber", "huber_delta": d} for d in ANY[:7]]},
+    "huber": {"_loss_parameters_": [{"loss": "huber", "huber_delta": d} for d in (None, "1", -1, 0.0, [], NAN)]},
 }
 OPTIONAL = {"n_features_in_", "feature_names_in_"}
 TABLE = [
@@ -409,11 +409,11 @@ def state_of(case):
     return dict(MODELS[case].__getstate__())
 
 
-def refuse(case, state, *names):
-    """Check that a state is refused with a message that begins with one of `names`."""
+def refuse(case, state, beginning):
+    """Check that a state is refused with a message that begins so."""
     kind = type(CASES[case][0])
     est = kind.__new__(kind)
-    with pytest.raises(ValueError, match=rf"^({'|'.join(names)}) "):
+    with pytest.raises(ValueError, match=f"^({beginning})"):
         est.__setstate__(state)
     assert vars(est) == {}
 
@@ -432,7 +432,7 @@ def test_a_damaged_attribute_is_refused_by_name(case, name, i):
         "_loss_parameters_": "_loss_parameters_|_architecture_ 'n_raw'",
         "loss_curve_": "loss_curve_|n_iter_",
     }
-    refuse(case, state, names.get(name, name))
+    refuse(case, state, f"({names.get(name, name)}) ")
 
 
 def test_the_table_of_damages_is_long():
@@ -447,7 +447,7 @@ def test_a_missing_attribute_is_refused_by_name(case):
     for name in state.keys() - own:
         rest = {k: v for k, v in state.items() if k != name}
         if name in CASES[case][0].get_params(deep=False):
-            refuse(case, rest, f"A constructor parameter is missing: .*'{name}'")
+            refuse(case, rest, f"A constructor parameter is missing: .* '{name}'")
         else:
             refuse(case, rest, f"{name} is missing")
     unfitted = restored(type(CASES[case][0]), {k: state[k] for k in state if k != "theta_"})

@@ -17,6 +17,7 @@ from skrnn.persistence.codec import is_storable
 DOCUMENT = "model.json"
 MAX_BYTES = 2**31 - 1  # larger zip files have another form
 MAX_MEMBERS = 10_000
+MAX_DIRECTORY = 100 * MAX_MEMBERS
 MAX_DOCUMENT = 2**22
 MAX_HEADER = 256  # of an array; NumPy writes 128
 END = struct.Struct("<4s4H2LH")  # the last record of a zip file: where its directory is
@@ -84,11 +85,11 @@ def _check_end(data):
     end, before = data[-END.size :], data[-END.size - LARGE_BYTES :]
     if len(end) < END.size or not end.startswith(END_MARK):
         raise ValueError(f"{FOREIGN}: it does not end as one.")
-    n_members = END.unpack(end)[4]
-    if n_members > MAX_MEMBERS or before.startswith(LARGE_MARK):
+    n_bytes = END.unpack(end)[5]
+    if n_bytes > MAX_DIRECTORY or before.startswith(LARGE_MARK):
         raise ValueError(
-            f"{FOREIGN}: it must have at most {MAX_MEMBERS} members, got {n_members}, "
-            "or an unknown form."
+            f"{FOREIGN}: its directory must have at most {MAX_DIRECTORY} bytes, got "
+            f"{n_bytes}, or has an unknown form."
         )
 
 

@@ -143,10 +143,12 @@ class Encoder:
         )
 
     def _random_state(self, value, place):
-        kind, words, *rest = value.get_state()
-        if kind != "MT19937":
+        state = value.get_state(legacy=False)
+        if state["bit_generator"] != "MT19937":
             refuse(value, place)
-        return {"random_state": [self._put(words, place), *self._items(rest, place)]}
+        words, i = state["state"]["key"], state["state"]["pos"]
+        following = state["has_gauss"], state["gauss"]
+        return {"random_state": [self._put(words, place), i, *following]}
 
 
 class Decoder:
@@ -224,7 +226,7 @@ class Decoder:
         return values
 
     def _bytes(self, content, depth):
-        _expect(isinstance(content, str), content)
+        _expect(isinstance(content, str) and max(content, default="") <= "\xff", content)
         return content.encode("latin-1")
 
     def _scalar(self, content, depth):
