@@ -53,7 +53,9 @@ def test_a_kept_model_answers_as_it_did(path):
     found = getattr(est, method)(X)
     assert found.dtype == expected.dtype and found.shape == expected.shape
     tolerance = TOLERANCE[est.theta_.dtype.name]
-    np.testing.assert_allclose(found, expected, rtol=0, atol=tolerance * np.abs(expected).max())
+    np.testing.assert_allclose(
+        found, expected, rtol=0, atol=tolerance * np.abs(expected).max()
+    )
 
 
 @each_file

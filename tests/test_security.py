@@ -55,7 +55,8 @@ def forbidden(source):
             yield from names & MODULES
         elif isinstance(node, ast.ImportFrom):
             yield from {node.module.split(".")[0]} & MODULES
-            yield from {alias.name for alias in node.names} & CALLS
+            if not node.module.startswith("skrnn"):
+                yield from {alias.name for alias in node.names} & CALLS
         elif isinstance(node, ast.Call):
             function = node.func
             is_json = (owner_of(function), name_of(function)) in JSON
@@ -101,6 +102,8 @@ def test_the_reader_finds_what_is_forbidden(source):
     assert list(forbidden(source))
 
 
-@pytest.mark.parametrize("source", ["json.loads(x)", "f(allow_pickle=False)", "import os"])
+@pytest.mark.parametrize(
+    "source", ["json.loads(x)", "f(allow_pickle=False)", "import os"]
+)
 def test_the_reader_allows_the_rest(source):
     assert not list(forbidden(source))

@@ -122,20 +122,16 @@ def test_copies_keep_what_a_fit_left():
 
 
 class Named(RNNClassifier):
-    """A user's estimator, with a parameter and an attribute of its own."""
-
-    def __init__(self, note="", hidden_layer_sizes=(2,), max_iter=1):
-        super().__init__(hidden_layer_sizes, max_iter=max_iter)
-        self.note = note
+    """A user's estimator, with attributes of its own."""
 
     def fit(self, X, y):
         super().fit(X, y)
-        self.labels_seen_ = sorted(set(y))
+        self.labels_seen_, self.note = sorted(set(y)), "first try"
         return self
 
 
 def test_a_subclass_of_the_user_keeps_its_own_attributes():
-    est = Named("first try").fit(X, LABELS)
+    est = Named((2,), max_iter=1).fit(X, LABELS)
     twin = through_pickle(est)
     assert (twin.note, twin.labels_seen_) == ("first try", est.labels_seen_)
     assert_same(outputs(twin), outputs(est))
@@ -146,11 +142,11 @@ def test_a_scorer_sees_a_whole_estimator_in_each_epoch_of_a_second_fit():
     seen = []
 
     def score(est, X, y):
-        seen.append(through_pickle(est).predict(X))
+        seen.append(copy.deepcopy(est).predict(X))
         return 0
 
     est = fitted("two classes").set_params(early_stopping=True, scoring=score)
-    est.fit(X, LABELS)
+    est.set_params(validation_fraction=0.3).fit(X, LABELS)
     assert len(seen) == 2 and set(np.concatenate(seen)) <= set(LABELS)
     assert type(est.validation_scores_[0]) is float
 
@@ -179,9 +175,7 @@ def run_python(script, *arguments):
     folders = Path(skrnn.__file__).parents[1], HERE
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, folders))}
     command = [sys.executable, "-c", script, *map(str, arguments)]
-    run = subprocess.run(
-        command, env=env, capture_output=True, text=True, timeout=200
-    )
+    run = subprocess.run(command, env=env, capture_output=True, text=True, timeout=200)
     assert run.returncode == 0, run.stderr
     return run.stdout
 
@@ -217,7 +211,9 @@ def test_a_state_names_its_format_and_version():
     state = RNNClassifier().__getstate__()
     assert state["_skrnn_format"] == FORMAT == 1
     assert state["_skrnn_version"] == skrnn.__version__
-    assert not {name for name in vars(through_pickle(RNNClassifier())) if "skrnn" in name}
+    assert not {
+        name for name in vars(through_pickle(RNNClassifier())) if "skrnn" in name
+    }
 
 
 @pytest.mark.parametrize("case", ["gru", "numbers"])
@@ -351,7 +347,12 @@ DAMAGES = {
         "_architecture_": ARCHITECTURES,
         "cell_": CELL,
         "_optimizer_state_": OPTIMIZER,
-        "classes_": [*ANY, lambda c: c[:2], lambda c: np.append(c, "w"), np.ndarray.tolist]
+        "classes_": [
+            *ANY,
+            lambda c: c[:2],
+            lambda c: np.append(c, "w"),
+            np.ndarray.tolist,
+        ]
         + [lambda c: c[::-1], lambda c: c[:, None], lambda c: c[[0, 0, 1]]]
         + [np.array([1, "a", None], object), lambda c: c[:0]],
         "_multilabel_": [None, 0, 1, "no", True],
@@ -368,7 +369,9 @@ DAMAGES = {
         **dict.fromkeys(("best_iter_",), [-1, 1.5, "1"]),
         "best_validation_score_": ["1", [1]],
         **dict.fromkeys(("t_", "_seed_", "n_iter_"), [None, -1, 1.5, "1", np.int64(3)]),
-        **dict.fromkeys(("n_layers_", "n_outputs_", "n_parameters_"), [None, 0, 9, "3"]),
+        **dict.fromkeys(
+            ("n_layers_", "n_outputs_", "n_parameters_"), [None, 0, 9, "3"]
+        ),
         "_solver_name_": [None, 1],
     },
     "quantiles": {
@@ -391,9 +394,12 @@ DAMAGES = {
         "n_outputs_": [1, 2],
         "theta_": [lambda t: t[:-1]],
     },
-    "huber": {"_loss_parameters_": [{"loss": "huber", "huber_delta": d} for d in (None, "1", -1, 0.0, [], NAN)]},
+    "huber": {
+        "_loss_parameters_": [
+            {"loss": "huber", "huber_delta": d} for d in (None, "1", -1, 0.0, [], NAN)
+        ]
+    },
 }
-OPTIONAL = {"n_features_in_", "feature_names_in_"}
 TABLE = [
     (case, name, i)
     for case, damages in DAMAGES.items()
@@ -450,7 +456,9 @@ def test_a_missing_attribute_is_refused_by_name(case):
             refuse(case, rest, f"A constructor parameter is missing: .* '{name}'")
         else:
             refuse(case, rest, f"{name} is missing")
-    unfitted = restored(type(CASES[case][0]), {k: state[k] for k in state if k != "theta_"})
+    unfitted = restored(
+        type(CASES[case][0]), {k: state[k] for k in state if k != "theta_"}
+    )
     assert not hasattr(unfitted, "theta_")
 
 
@@ -484,8 +492,12 @@ def test_any_bytes_as_weights_are_refused_or_answered(data):
     raw = bytearray(theta.tobytes())
     for place, bits in data.draw(flips):
         raw[place] ^= bits
-    n = data.draw(st.one_of(st.just(len(raw)), st.integers(0, len(raw) // 8).map(lambda k: 8 * k)))
-    dtype = data.draw(st.sampled_from(["f8", "f8", "f8", "f4", "i8", ">f8", "u1", "c16"]))
+    n = data.draw(
+        st.one_of(st.just(len(raw)), st.integers(0, len(raw) // 8).map(lambda k: 8 * k))
+    )
+    dtype = data.draw(
+        st.sampled_from(["f8", "f8", "f8", "f4", "i8", ">f8", "u1", "c16"])
+    )
     if n % np.dtype(dtype).itemsize:
         dtype = "f8"
     state["theta_"] = np.frombuffer(bytes(raw[:n]), dtype)
@@ -529,5 +541,42 @@ def test_the_network_reads_as_many_features_as_it_was_made_for(n_features):
         del est.n_step_features_in_
     else:
         est.n_step_features_in_ = n_features
-    with pytest.raises(ValueError, match="X must have 2 feature.* as the network reads"):
+    with pytest.raises(
+        ValueError, match="X must have 2 feature.* as the network reads"
+    ):
         est.predict(wide)
+
+
+# What callbacks get
+
+
+class Checkpoint:
+    """A callback that pickles what was learnt so far."""
+
+    def __init__(self):
+        self.pickles = []
+
+    def setup(self, estimator, context):
+        pass
+
+    def on_fit_task_begin(self, estimator, context):
+        pass
+
+    def on_fit_task_end(self, estimator, context, fitted_estimator):
+        self.pickles.append(pickle.dumps(fitted_estimator))
+
+    def teardown(self, estimator, context):
+        pass
+
+
+def test_a_checkpoint_of_an_epoch_can_be_trained_on():
+    """With the bits of a fit that was not interrupted."""
+    pytest.importorskip("sklearn.callback")
+    parameters = {"learning_rate": "constant", "random_state": 0, "max_iter": 3}
+    callback = Checkpoint()
+    est = RNNRegressor((3,), **parameters).set_callbacks(callback).fit(X, SUMS)
+    first = pickle.loads(callback.pickles[0])
+    assert (first.n_iter_, first.t_, len(first.loss_curve_)) == (1, 12, 1)
+    first.partial_fit(X, SUMS).partial_fit(X, SUMS)
+    assert_same([first.theta_], [est.theta_])
+    assert first.loss_curve_ == est.loss_curve_

@@ -334,9 +334,9 @@ class BaseRecurrent(StateMixin, StreamingMixin, CallbackSupportMixin, BaseEstima
             try:
                 fit.run(epochs, schedule, inputs)
             except NonFiniteLoss:
-                self._keep(fit, len(train))
+                self._keep(fit)
                 raise NonFiniteLoss(self._non_finite_message(fit)) from None
-        self._keep(fit, len(train))
+        self._keep(fit)
         return fit
 
     def _non_finite_message(self, fit):
@@ -348,25 +348,9 @@ class BaseRecurrent(StateMixin, StreamingMixin, CallbackSupportMixin, BaseEstima
             f"{self.max_grad_norm}), or scale X and y."
         )
 
-    def _keep(self, fit, n_sequences):
+    def _keep(self, fit):
         """Store what was learnt."""
-        self.t_ = fit.start.t + n_sequences * (fit.n_iter - fit.start.n_iter)
         vars(self).update(fit.fitted_attributes(fit.theta))
-        record, best = fit.record, fit.best_epoch()
-        self._seed_ = fit.start.seed
-        self._optimizer_state_ = fit.start.optimizer_state
-        self._solver_name_ = _solver_name(self.solver)
-        self.n_iter_ = fit.n_iter
-        self.loss_curve_ = record.loss_curve
-        self.validation_loss_curve_ = record.validation_loss_curve or None
-        self.validation_scores_ = record.validation_scores or None
-        self.loss_ = record.loss_curve[-1] if record.loss_curve else np.nan
-        self.best_loss_ = min(record.loss_curve, default=np.nan)
-        self.best_iter_ = best.number if best else None
-        self.best_validation_score_ = best.validation_score if best else None
-        self.n_layers_ = len(self._architecture_["hidden_layer_sizes"]) + 2
-        self.n_outputs_ = self._architecture_["n_raw"]
-        self.n_parameters_ = self.theta_.size
 
     def _encode_again(self, y):
         """Encode the targets of a fit that goes on."""

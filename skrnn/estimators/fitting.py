@@ -91,8 +91,29 @@ class Fit:
         return len(self.record.loss_curve)
 
     def fitted_attributes(self, theta):
-        """Attributes that make the estimator ready to predict with `theta`."""
-        return {**self.start.attributes, "theta_": theta}
+        """All that the fit has to leave behind so far, with `theta` as weights."""
+        start, record, best = self.start, self.record, self.best_epoch()
+        architecture = start.attributes["_architecture_"]
+        losses = list(record.loss_curve)
+        return {
+            **start.attributes,
+            "theta_": theta,
+            "t_": start.t + len(self.train) * (self.n_iter - start.n_iter),
+            "_seed_": start.seed,
+            "_optimizer_state_": start.optimizer_state,
+            "_solver_name_": type(self.optimizer).__name__,
+            "n_iter_": self.n_iter,
+            "loss_curve_": losses,
+            "validation_loss_curve_": list(record.validation_loss_curve) or None,
+            "validation_scores_": list(record.validation_scores) or None,
+            "loss_": losses[-1] if losses else math.nan,
+            "best_loss_": min(losses, default=math.nan),
+            "best_iter_": best.number if best else None,
+            "best_validation_score_": best.validation_score if best else None,
+            "n_layers_": len(architecture["hidden_layer_sizes"]) + 2,
+            "n_outputs_": architecture["n_raw"],
+            "n_parameters_": theta.size,
+        }
 
     def best_epoch(self):
         """The epoch whose weights were kept for its validation result, or None."""

@@ -235,7 +235,9 @@ def sound_network(estimator):
     try:
         check_parts(estimator.cell_)
     except Exception as error:  # a cell is the user's code, or damaged
-        raise ValueError(f"cell_ must be a sound cell, got an error: {error}") from error
+        raise ValueError(
+            f"cell_ must be a sound cell, got an error: {error}"
+        ) from error
     network, theta = estimator._network(), estimator.theta_
     shape, dtype = (network.layout.size,), network.dtype
     if not _is_like(theta, shape, dtype):

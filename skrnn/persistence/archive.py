@@ -102,6 +102,8 @@ def _members(data):
         for member in members:
             if (member.compress_type, member.flag_bits) != (zipfile.ZIP_STORED, 0):
                 raise ValueError(f"{member.filename!r} is compressed or encrypted")
+            if member.compress_size != member.file_size:
+                raise ValueError(f"{member.filename!r} has two sizes")
         if sum(member.file_size for member in members) > len(data):
             raise ValueError("its members are larger than the file")
         return {member.filename: archive.read(member) for member in members}
@@ -123,7 +125,7 @@ def _array(name, data):
     is_known = is_storable(dtype) and dtype.itemsize > 0 and dtype.byteorder in "<|="
     if not name.endswith(".npy") or not is_known or not 1 <= len(shape) <= 2:
         raise ValueError(
-            f"{FOREIGN}: {name!r} has shape {shape} and type {dtype}, which are unknown."
+            f"{FOREIGN}: {name!r} has the unknown shape {shape} or type {dtype}."
         )
     n_bytes = math.prod(shape) * dtype.itemsize
     is_possible = 0 <= min(shape) and max(shape) <= len(data)

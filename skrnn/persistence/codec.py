@@ -226,7 +226,9 @@ class Decoder:
         return values
 
     def _bytes(self, content, depth):
-        _expect(isinstance(content, str) and max(content, default="") <= "\xff", content)
+        _expect(
+            isinstance(content, str) and max(content, default="") <= "\xff", content
+        )
         return content.encode("latin-1")
 
     def _scalar(self, content, depth):
