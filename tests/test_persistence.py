@@ -608,7 +608,8 @@ ARRAYS = {
 
 @pytest.mark.parametrize("name", ARRAYS)
 def test_arrays_that_numpy_or_we_do_not_write_are_refused(name):
-    refuse(with_member(good(), "theta_.npy", ARRAYS[name]))
+    match = f"{FOREIGN}|theta_ must be" if name == "Python 2" else FOREIGN  # NumPy 1.24
+    refuse(with_member(good(), "theta_.npy", ARRAYS[name]), match)
 
 
 DOCUMENTS = {

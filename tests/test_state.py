@@ -562,7 +562,7 @@ class Checkpoint:
     def on_fit_task_begin(self, estimator, context):
         pass
 
-    def on_fit_task_end(self, estimator, context, fitted_estimator):
+    def on_fit_task_end(self, estimator, context, *, fitted_estimator):
         self.pickles.append(pickle.dumps(fitted_estimator))
 
     def teardown(self, estimator, context):
