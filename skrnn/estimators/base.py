@@ -17,6 +17,7 @@ from skrnn.estimators.callbacks import CallbackSupportMixin, with_callbacks
 from skrnn.estimators.fitting import Fit, Start
 from skrnn.estimators.parameters import check_parameters, make_cell
 from skrnn.estimators.serving import server_of
+from skrnn.estimators.state import StateMixin, sound_network
 from skrnn.estimators.streaming import StreamingMixin
 from skrnn.estimators.transaction import all_or_nothing
 from skrnn.estimators.validation import given, make_scorer, set_aside
@@ -96,12 +97,12 @@ def _pools_by_attention(estimator):
     return True
 
 
-class BaseRecurrent(StreamingMixin, CallbackSupportMixin, BaseEstimator):
+class BaseRecurrent(StateMixin, StreamingMixin, CallbackSupportMixin, BaseEstimator):
     """Recurrent estimator of one target, or row of targets, for each sequence.
 
     A subclass names its `_rules` and knows its targets: `_encode_first`, `_encode`
     and `_make_loss`. It names its `_answers`, methods, and `_answer` makes theirs of
-    raw scores.
+    raw scores. Its `_state_rules` say what a fit must have left.
     """
 
     @with_callbacks
@@ -304,6 +305,8 @@ class BaseRecurrent(StreamingMixin, CallbackSupportMixin, BaseEstimator):
 
     def _start(self, train, seed, going_on):
         """Weights, curves and fitted attributes to start from."""
+        if going_on:
+            sound_network(self)
         loss = self._make_loss(**self._loss_parameters())
         attributes = {
             "cell_": make_cell(self.cell, self.activation),
@@ -372,10 +375,10 @@ class BaseRecurrent(StreamingMixin, CallbackSupportMixin, BaseEstimator):
                 fit.run(epochs, schedule, inputs)
             except NonFiniteLoss as error:
                 start.optimizer_state = None  # it has seen what led there
-                self._keep(fit, len(train))
+                self._keep(fit)
                 message = self._non_finite_message(fit, str(error))
                 raise NonFiniteLoss(message) from None
-        self._keep(fit, len(train))
+        self._keep(fit)
         return fit
 
     def _non_finite_message(self, fit, name):
@@ -399,25 +402,9 @@ class BaseRecurrent(StreamingMixin, CallbackSupportMixin, BaseEstimator):
             f"(now {limit})"
         )
 
-    def _keep(self, fit, n_sequences):
+    def _keep(self, fit):
         """Store what was learnt."""
-        self.t_ = fit.start.t + n_sequences * (fit.n_iter - fit.start.n_iter)
-        vars(self).update(fit.start.fitted_attributes(fit.theta))
-        record, best = fit.record, fit.best_epoch()
-        self._seed_ = fit.start.seed
-        self._optimizer_state_ = fit.start.optimizer_state
-        self._solver_name_ = _solver_name(self.solver)
-        self.n_iter_ = fit.n_iter
-        self.loss_curve_ = record.loss_curve
-        self.validation_loss_curve_ = record.validation_loss_curve or None
-        self.validation_scores_ = record.validation_scores or None
-        self.loss_ = record.loss_curve[-1] if record.loss_curve else np.nan
-        self.best_loss_ = min(record.loss_curve, default=np.nan)
-        self.best_iter_ = best.number if best else None
-        self.best_validation_score_ = best.validation_score if best else None
-        self.n_layers_ = len(self._architecture_["hidden_layer_sizes"]) + 2
-        self.n_outputs_ = self._architecture_["n_raw"]
-        self.n_parameters_ = self.theta_.size
+        vars(self).update(fit.fitted_attributes(fit.theta))
 
     def _encode_again(self, y):
         """Encode the targets of a fit that goes on."""

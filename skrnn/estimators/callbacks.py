@@ -1,5 +1,7 @@
 """scikit-learn's callbacks (1.9 and later) around a fit and its epochs."""
 
+import copy
+
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
 except ImportError:  # scikit-learn < 1.9 has no callbacks
@@ -23,7 +25,7 @@ class FitTasks:
     sample_weight : array-like or None
     n_epochs : int
     fitted_attributes : callable
-        Maps theta to the attributes that make the estimator ready to predict.
+        Maps theta to all attributes that a fit leaves behind.
     """
 
     def __init__(self, estimator, X, y, sample_weight, n_epochs, fitted_attributes):
@@ -63,6 +65,8 @@ class FitTasks:
     def _end(self, task, theta):
         return task.call_on_fit_task_end(
             estimator=self.estimator,
-            reconstruction_attributes=lambda: self.fitted_attributes(theta.copy()),
+            reconstruction_attributes=lambda: copy.deepcopy(
+                self.fitted_attributes(theta)
+            ),
             **self.inputs,
         )

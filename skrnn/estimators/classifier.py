@@ -10,6 +10,7 @@ from skrnn.estimators.base import BaseRecurrent, check_y
 from skrnn.estimators.callbacks import with_callbacks
 from skrnn.estimators.labels import check_classes, encode_labels
 from skrnn.estimators.parameters import CLASSIFIER, SHARED
+from skrnn.estimators.state import CLASSIFIER_STATE
 from skrnn.estimators.transaction import all_or_nothing
 from skrnn.estimators.weights import counts_labels, weigh_classes
 from skrnn.losses import (
@@ -265,6 +266,7 @@ class RNNClassifier(ClassifierMixin, BaseRecurrent):
     """
 
     _rules = {**SHARED, **CLASSIFIER}
+    _state_rules = CLASSIFIER_STATE
     _answers = ("predict", "predict_proba", "predict_log_proba")
 
     def __init__(

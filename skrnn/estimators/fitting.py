@@ -71,7 +71,7 @@ class Fit:
             self._judge_start()
         self.watchers = [Reporter(est.verbose, epochs.stop)]
         self.watchers.append(Diagnosis(self.max_grad_norm))
-        self.tasks = FitTasks(est, *inputs, len(epochs), self.start.fitted_attributes)
+        self.tasks = FitTasks(est, *inputs, len(epochs))
         self.stopped = False
         try:
             self._train(epochs)
@@ -84,12 +84,37 @@ class Fit:
             )
         finally:
             self._restore_best()
-        self.tasks.after_fit(self.theta)
+        self.tasks.after_fit(self.fitted_attributes, self.theta)
 
     @property
     def n_iter(self):
         """Epochs done, over all warm starts."""
         return len(self.record.loss_curve)
+
+    def fitted_attributes(self, theta):
+        """All that the fit has to leave behind so far, with `theta` as weights."""
+        start, record, best = self.start, self.record, self.best_epoch()
+        architecture = start.attributes["_architecture_"]
+        losses = list(record.loss_curve)
+        return {
+            **start.attributes,
+            "theta_": theta,
+            "t_": start.t + len(self.train) * (self.n_iter - start.n_iter),
+            "_seed_": start.seed,
+            "_optimizer_state_": start.optimizer_state,
+            "_solver_name_": type(self.optimizer).__name__,
+            "n_iter_": self.n_iter,
+            "loss_curve_": losses,
+            "validation_loss_curve_": list(record.validation_loss_curve) or None,
+            "validation_scores_": list(record.validation_scores) or None,
+            "loss_": losses[-1] if losses else math.nan,
+            "best_loss_": min(losses, default=math.nan),
+            "best_iter_": best.number if best else None,
+            "best_validation_score_": best.validation_score if best else None,
+            "n_layers_": len(architecture["hidden_layer_sizes"]) + 2,
+            "n_outputs_": architecture["n_raw"],
+            "n_parameters_": theta.size,
+        }
 
     def best_epoch(self):
         """The epoch whose weights were kept for its validation result, or None."""
@@ -135,19 +160,20 @@ class Fit:
     def _after_epoch(self, epoch, theta):
         """Judge, record, report and decide; the loop stops on True."""
         if self.validation is not None:
-            attributes = self.start.fitted_attributes(theta)
+            attributes = self.fitted_attributes(theta)
             self.validation.judge(epoch, self.objective, theta, attributes)
         self.record.add(epoch)
         for watch in self.watchers:
             watch(epoch, theta)
-        self.stopped = self.tasks.after_epoch(theta, self.plateau(epoch, theta))
+        stop = self.plateau(epoch, theta)
+        self.stopped = self.tasks.after_epoch(self.fitted_attributes, theta, stop)
         return self.stopped
 
     def _judge_start(self):
         """Let the weights that a warm start begins with be the best so far."""
         unknown = math.nan
         epoch = Epoch(self.start.n_iter, unknown, unknown, unknown, unknown, 0, 0.0)
-        attributes = self.start.fitted_attributes(self.theta)
+        attributes = self.fitted_attributes(self.theta)
         self.validation.judge(epoch, self.objective, self.theta, attributes)
         self.plateau(epoch, self.theta)
 
@@ -188,7 +214,3 @@ class Start:
         self.t = t
         self.n_iter = len(record.loss_curve)
         self.optimizer_state = None
-
-    def fitted_attributes(self, theta):
-        """Attributes that make the estimator ready to predict with `theta`."""
-        return {**self.attributes, "theta_": theta}

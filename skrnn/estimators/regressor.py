@@ -6,6 +6,7 @@ from sklearn.base import RegressorMixin
 from skrnn.estimators.base import BaseRecurrent, check_y
 from skrnn.estimators.callbacks import with_callbacks
 from skrnn.estimators.parameters import REGRESSOR, SHARED
+from skrnn.estimators.state import REGRESSOR_STATE
 from skrnn.estimators.transaction import all_or_nothing
 from skrnn.losses import REGRESSION_LOSSES
 
@@ -164,6 +165,7 @@ class RNNRegressor(RegressorMixin, BaseRecurrent):
     """
 
     _rules = {**SHARED, **REGRESSOR}
+    _state_rules = REGRESSOR_STATE
     _answers = ("predict",)
 
     def __init__(

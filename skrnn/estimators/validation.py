@@ -43,7 +43,8 @@ class Validation:
             weights = {}
             if self.sample_weight is not None:
                 weights["sample_weight"] = self.sample_weight
-            epoch.validation_score = self.scorer(estimator, self.X, self.y, **weights)
+            score = self.scorer(estimator, self.X, self.y, **weights)
+            epoch.validation_score = float(score)
 
 
 def make_scorer(estimator):

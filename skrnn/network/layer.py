@@ -30,7 +30,11 @@ class Layer:
         self.n_units = n_units
         self.suffix = suffix
         self.dtype = dtype
-        self.blas = blas.product(dtype)
+
+    @functools.cached_property
+    def blas(self):
+        """SciPy's matrix product; imports Numba."""
+        return blas.product(self.dtype)
 
     def shapes(self):
         """Shapes of the parameters by name; gates are stacked in the cell's order."""
