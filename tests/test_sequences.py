@@ -878,8 +878,8 @@ def test_a_kind_of_sequences_must_define_its_methods():
         sequences.truncate(1)
     with pytest.raises(NotImplementedError, match="must define `take`"):
         sequences.take(np.array([0]), np.float64)
-    with pytest.raises(NotImplementedError, match="must define `largest_values`"):
-        sequences.largest_values()
+    with pytest.raises(NotImplementedError, match="must define `view`"):
+        sequences.view(0)
 
 
 # Without the compiler

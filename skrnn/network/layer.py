@@ -31,7 +31,7 @@ class Layer:
         self.suffix = suffix
         self.dtype = dtype
 
-    @functools.cached_property
+    @cached_property
     def blas(self):
         """SciPy's matrix product; imports Numba."""
         return blas.product(self.dtype)
