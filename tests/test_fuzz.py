@@ -30,7 +30,7 @@ TARGETS = {
     "regressor": ["values", "two columns", "constant", "counts", "quantiles"],
 }
 ALLOWED_WARNINGS = (UserWarning, FutureWarning)  # scikit-learn's and our own
-FEW, MANY = 60, 2000
+FEW, MANY = 40, 2000
 
 each_kind = pytest.mark.parametrize("kind", KINDS)
 few_and_many = pytest.mark.parametrize(
@@ -654,3 +654,84 @@ def test_dtypes_of_warmup_are_refused_by_name(dtypes):
 @pytest.mark.parametrize("estimator", [3, "gru", None, RNNClassifier, [RNNRegressor()]])
 def test_what_is_no_estimator_is_refused_by_warmup(estimator):
     check_refused(lambda: warmup(estimator), "estimators", "must be")
+
+
+# Each harm and each disguise by itself, where chance may miss one
+
+
+def plain_data(form="list", layout="plain", dtype="f8"):
+    """The same sequences in a given form; None where it cannot hold them."""
+    flat = form in ("2-D", "1-D sequences")
+    lengths = [3, 3, 3, 3] if form in ("2-D", "3-D") else [3, 1, 2, 4]
+    if form == "padded" and (layout == "nested lists" or dtype not in adversary.FLOATS):
+        return None
+    if layout in UNTYPED and dtype == "f4":
+        return None
+    return Data(0, lengths, 1 if flat else 2, form, [layout], [dtype], 1.0)
+
+
+@pytest.mark.parametrize("form", adversary.FORMS)
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_every_disguise_of_X(form, layout):
+    for dtype in adversary.TYPES:
+        X = plain_data(form, layout, dtype)
+        if X is not None:
+            estimator = model("regressor", "values", X.n_features, 0)
+            check_question((estimator, "hidden states of all steps", X, None))
+
+
+@pytest.mark.parametrize("harm", adversary.X_HARMS)
+def test_every_harm_to_X(harm):
+    for kind in KINDS:
+        X = plain_data()
+        estimator = model(kind, TARGETS[kind][0], X.n_features, 0)
+        check_question((estimator, "predict", X, harm))
+        check_harmed_fit(*plain_fit(kind, "fit", "X", harm))
+        check_harmed_fit(*plain_fit(kind, "fit", "X_val", harm))
+
+
+def plain_fit(kind, method, argument, harm):
+    """A fit of good data but for one argument, and what its refusal says."""
+    data, target, says = plain_data(), TARGETS[kind][0], ""
+    y = draw_target(target, len(data.lengths), np.random.default_rng(2))
+    plain = {"X": data.plain, "y": y, "sample_weight": np.arange(1.0, 1 + len(y))}
+    if method == "fit":
+        plain |= {f"{name}_val": value for name, value in plain.items()}
+    params = {"hidden_layer_sizes": 2, "max_iter": 1, "random_state": 0}
+    if argument in ("X", "X_val"):
+        bad, says = data.harmed(harm)
+    else:
+        bad = harms_of(argument, kind)[harm](plain.get(argument), data.rng)
+    given = {**plain, argument: bad}
+    estimator = KINDS[kind](**params)
+    return Fit(estimator, method, data, target, plain, given, ""), argument, says
+
+
+@each_kind
+@pytest.mark.parametrize("argument", ["y", "y_val", "sample_weight"])
+def test_every_harm_to_targets_and_weights(kind, argument):
+    for harm in harms_of(argument, kind):
+        check_harmed_fit(*plain_fit(kind, "fit", argument, harm))
+        if argument != "y_val":
+            check_harmed_fit(*plain_fit(kind, "partial_fit", argument, harm))
+
+
+@pytest.mark.parametrize("harm", adversary.CLASSES_HARMS)
+def test_every_harm_to_classes(harm):
+    check_harmed_fit(*plain_fit("classifier", "partial_fit", "classes", harm))
+
+
+@each_kind
+def test_every_harm_to_a_step(kind):
+    estimator = model(kind, TARGETS[kind][0], 2, 0)
+    for name, harms in [("x_t", "STEP_HARMS"), ("state", "STATE_HARMS")]:
+        for harm in getattr(adversary, harms):
+            check_step(Step(estimator, 0, 3, "f8", "plain", "plain", (name, harm)))
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_every_disguise_of_a_step(layout):
+    for dtype in adversary.TYPES:
+        for held in STATE_LAYOUTS:
+            estimator = model("regressor", "values", 2, 0)
+            check_step(Step(estimator, 0, 3, dtype, layout, held, None))

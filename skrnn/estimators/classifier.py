@@ -455,7 +455,7 @@ class RNNClassifier(ClassifierMixin, BaseRecurrent):
 
     def _check_same_classes(self, classes):
         classes = check_classes(classes)
-        if not np.array_equal(classes, self.classes_):
+        if classes.tolist() != self.classes_.tolist():
             raise ValueError(
                 f"classes must be {self.classes_.tolist()} as in the first call, got "
                 f"{classes.tolist()}."
