@@ -463,18 +463,27 @@ def test_a_limit_of_the_gradient_that_does_not_help_is_to_be_lowered():
     assert np.isfinite(est.predict(X)).all()
 
 
-@pytest.mark.parametrize("solver", ["sgd", "adam", "rmsprop"])
-def test_partial_fit_that_diverged_goes_on_at_a_lower_rate(solver):
-    """What the solver remembers of the way there is forgotten."""
-    est = tiny(RNNRegressor, **DIVERGING, solver=solver, max_grad_norm=None)
-    est.partial_fit(X, SUMS[:, 0]).set_params(learning_rate_init=1e250)
-    with pytest.raises(ValueError, match=r"The loss became infinite or NaN in epoch"):
-        for _ in range(10):
-            est.partial_fit(X, SUMS[:, 0])
-    assert np.isfinite(est.theta_).all() and np.isfinite(est.predict(X)).all()
-    est.set_params(learning_rate_init=1e-3, max_grad_norm=1.0)
-    losses = [est.partial_fit(X, SUMS[:, 0]).loss_ for _ in range(30)]
-    assert losses[-1] < 0.9 * losses[0]
+def test_a_fit_that_diverged_goes_on_without_the_memory_of_it():
+    """Early stopping keeps the best weights; the momentum that ruined the later ones
+    would ruin them too."""
+    rates = iter([1e-3] * 10 + [1e10] * 40)
+
+    class Jump(SGD):
+        def update(self, theta, gradient, state, learning_rate):
+            rate = next(rates, learning_rate)
+            super().update(theta, gradient, state, rate)
+
+    params = DIVERGING | {"max_grad_norm": None, "early_stopping": True}
+    est = tiny(RNNRegressor, **params, solver=Jump(), max_iter=50, n_iter_no_change=50)
+    with pytest.raises(ValueError, match="infinite or NaN in epoch .* the best finite"):
+        est.fit(X, SUMS[:, 0])
+    for _ in rates:
+        pass
+    kept = np.mean((est.predict(X) - SUMS[:, 0]) ** 2)
+    est.set_params(learning_rate_init=1e-3)
+    for _ in range(3):
+        est.partial_fit(X, SUMS[:, 0])
+    assert np.mean((est.predict(X) - SUMS[:, 0]) ** 2) < 1.1 * kept
 
 
 @pytest.mark.parametrize("early_stopping", [False, True])
@@ -495,11 +504,11 @@ def test_validation_data_that_diverge_are_told_apart(early_stopping):
 @pytest.mark.filterwarnings("ignore:X is badly scaled:UserWarning")
 def test_gradients_whose_square_is_no_float_still_teach(solver):
     """Without clipping, these solvers would divide by infinity for ever after."""
-    large = [np.float32(1e20) * x.astype(np.float32) for x in X]
+    large = [np.float32(1e25) * x.astype(np.float32) for x in X]
     params = {"solver": solver, "max_grad_norm": None, "learning_rate": "constant"}
     est = tiny(RNNClassifier, cell="mingru", **params, max_iter=1, batch_size=40)
     start = tiny(RNNClassifier, cell="mingru", solver=Still(), max_iter=1)
     start = start.set_params(batch_size=40).fit(large, Y[RNNClassifier]).weights_
     est.fit(large, Y[RNNClassifier])
     moved = np.abs(est.weights_["weight_ih_l0"] - start["weight_ih_l0"])
-    assert moved.max() > 1e-4
+    assert moved[4:].max() > 1e-4  # of the candidates, which carry what is large
