@@ -623,6 +623,7 @@ def fit(cell):
     barrier.wait()
     return make_cold(cell).fit(X, y).theta_
 
+assert run_new_kernel(1.0)  # a fork while a thread imports is Python's own affair
 with ThreadPoolExecutor(4) as pool:
     thetas = pool.map(fit, cells)
     barrier.wait()
