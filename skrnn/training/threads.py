@@ -1,14 +1,17 @@
 """Plain Python threads for compiled code, and one thread for each matrix product.
 
-Ctrl-C may come between any two lines. So the limit of BLAS is kept such that to lift it
-is right at any time and any number of times.
+Ctrl-C may come whenever a function begins or has returned. Python's own pools, which
+are written in Python, can then stay locked for ever; what is used here is done as a
+whole, or not at all. The limit of BLAS is kept such that to lift it is right at any
+time, and any number of times.
 """
 
+import _thread
 import collections
 import functools
 import os
 import threading
-from concurrent.futures import ThreadPoolExecutor, wait
+from queue import SimpleQueue
 
 import numpy as np
 from joblib import effective_n_jobs
@@ -28,11 +31,11 @@ class Threads:
         As everywhere in scikit-learn.
     """
 
-    _user = None  # of the limit; set for each, for `__del__` to find whatever happens
+    _calls = _user = None  # for `__del__` to find, whatever happens
 
     def __init__(self, n_jobs):
         self.n_jobs = effective_n_jobs(n_jobs)
-        self._pool = None
+        self._n_helpers = 0
         self._user = object()
 
     def __enter__(self):
@@ -41,14 +44,13 @@ class Threads:
 
     def __exit__(self, *error):
         try:
-            if self._pool is not None:
-                self._pool.shutdown()
+            self._dismiss()
         finally:
-            self._pool = None
             _lift_limit(self._user)
 
     def __del__(self):
         """Leave, if Ctrl-C came at the very moment of leaving."""
+        self._dismiss()
         if self._user in _users:
             _lift_limit(self._user)
 
@@ -61,8 +63,6 @@ class Threads:
         n_helpers = min(self.n_jobs, len(items)) - 1
         if n_helpers < 1:
             return [function(item) for item in items]
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(self.n_jobs - 1)
         results, queue = [None] * len(items), iter(range(len(items)))
         error_state = np.geterr()
 
@@ -74,22 +74,55 @@ class Threads:
             finally:
                 _exhaust(queue)
 
-        helpers = []
+        self._hire(n_helpers)
+        outcomes, n_called, error = SimpleQueue(), 0, None
         try:
-            for _ in range(n_helpers):
-                helpers.append(self._pool.submit(work))
+            while n_called < n_helpers:
+                n_called += 1
+                self._calls.put((work, outcomes))
             work()
         finally:
             _exhaust(queue)
-            wait(helpers)
-        for helper in helpers:
-            helper.result()
+            for _ in range(n_called):
+                error = outcomes.get() or error
+        if error is not None:
+            try:
+                raise error
+            finally:
+                del error  # its traceback refers to this frame
         return results
+
+    def _hire(self, n_helpers):
+        if self._calls is None:
+            self._calls = SimpleQueue()
+        while self._n_helpers < n_helpers:
+            self._n_helpers += 1
+            _thread.start_new_thread(_help, (self._calls,))
+
+    def _dismiss(self):
+        if self._calls is not None:
+            self._calls.put(None)
+            self._calls, self._n_helpers = None, 0
 
 
 def _exhaust(queue):
     """Leave nothing to do in an iterator."""
     collections.deque(queue, maxlen=0)
+
+
+def _help(calls):
+    """Make all calls of a queue, until there is a None."""
+    while (call := calls.get()) is not None:
+        work, outcomes = call
+        error = None
+        try:
+            work()
+        except BaseException as raised:
+            error = raised
+        del call, work  # and what they refer to, before anyone goes on
+        outcomes.put(error)
+        del outcomes, error
+    calls.put(None)  # for the next one
 
 
 class CallingThread:
