@@ -557,6 +557,19 @@ def test_members_that_overlap_are_refused():
     refuse(data[:end] + directory + tail)
 
 
+def test_members_within_members_are_refused():
+    """Each a sound one: together they would be much larger than the file."""
+    inner = zipped([("b.npy", bytes(5000))])
+    begin = inner.index(b"PK\1\2")
+    outer = zipped([("a.npy", inner[:begin])])
+    end = outer.index(b"PK\1\2")
+    place = struct.pack("<L", outer.index(b"PK\3\4", 1))
+    entry = inner[begin:-22]
+    directory = outer[end:-22] + entry[:42] + place + entry[46:]
+    tail = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 2, 2, len(directory), end, 0)
+    refuse(outer[:end] + directory + tail, "members are larger than the file")
+
+
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_doubled_unknown_and_missing_members_are_refused():
     parts = members(good())
