@@ -256,7 +256,7 @@ class PerStep(
         return hasattr(self, fitted)
 
     def _fit(self, method, X, y, sample_weight):
-        """Call a fit method of the transformer; return X's steps and what it returns."""
+        """Call a method of the transformer; return the steps and what it returns."""
         going_on = method == "partial_fit" and hasattr(self, "transformer_")
         steps = read_steps_or_frames(X, self, reset=not going_on)
         arguments = self._spread_weights(sample_weight, steps.lengths)
@@ -279,8 +279,6 @@ class PerStep(
                 f"{type(self.transformer).__name__}.fit takes none."
             )
         weights = _check_sample_weight(sample_weight, np.empty((lengths.size, 1)))
-        if not weights.any():
-            raise ValueError("sample_weight must not be zero for all sequences.")
         return {"sample_weight": np.repeat(weights, lengths)}
 
     def _transform_each(self, steps):

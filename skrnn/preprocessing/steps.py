@@ -158,18 +158,16 @@ def spread(y, lengths):
     """
     if y is None:
         return None
+    if not isinstance(y, (list, tuple)):
+        y = np.asarray(y)
     if len(y) != lengths.size:
         raise ValueError(
             "Found input variables with inconsistent numbers of samples: X holds "
             f"{lengths.size} sequences and y {len(y)} targets."
         )
-    parts = list(y) if isinstance(y, (list, tuple)) or _holds_arrays(y) else None
-    if parts is None or np.ndim(parts[0]) == 0:
+    is_array = isinstance(y, np.ndarray) and (y.ndim > 1 or y.dtype != object)
+    if is_array or np.ndim(y[0]) == 0:
         return np.repeat(np.asarray(y), lengths, axis=0)
-    if [len(part) for part in parts] != lengths.tolist():
+    if [len(targets) for targets in y] != lengths.tolist():
         return None
-    return np.concatenate([np.asarray(part) for part in parts])
-
-
-def _holds_arrays(y):
-    return getattr(y, "dtype", None) == object and np.ndim(y) == 1
+    return np.concatenate([np.asarray(targets) for targets in y])
