@@ -92,14 +92,14 @@ def test_one_feature_makes_one():
     [
         (
             {"n_features_per_step": 0},
-            r"^n_features_per_step must be an integer >= 1, g",
+            r"^n_features_per_step must be an integer >= 1",
         ),
         ({"n_features_per_step": 2.0}, r"^n_features_per_step must be .*, got 2\.0\."),
         ({"n_features_per_step": True}, r"^n_features_per_step must be .*, got True\."),
         ({"time_order": "oldest"}, r"^time_order must be one of .*, got 'oldest'\."),
         (
             {"n_features_per_step": 4},
-            r"a multiple of n_features_per_step=4 .*, got 6\.",
+            r"multiple of n_features_per_step=4 .*, got 6\.",
         ),
         (
             {"n_features_per_step": 2, "broadcast": [0]},
@@ -113,7 +113,7 @@ def test_one_feature_makes_one():
         ({"broadcast": ["age"]}, r"^broadcast must name columns of X, got 'age'; X"),
         (
             {"broadcast": [2, 2]},
-            r"^broadcast must name no column twice, got \[2, 2\]\.",
+            r"^broadcast must name no column twice, got \[2",
         ),
     ],
 )
@@ -125,9 +125,7 @@ def test_parameters_that_do_not_fit_are_refused(parameters, message):
 @pytest.mark.parametrize("shape", [(2, 6), (2, 3, 1), (2, 2, 2)])
 def test_sequences_of_another_shape_have_no_inverse(shape):
     to_sequences = ToSequences(2).fit(np.ones((2, 6)))
-    with pytest.raises(
-        ValueError, match=r"must be of shape \(n_sequences, 3, 2\), got"
-    ):
+    with pytest.raises(ValueError, match=r"must be of shape \(n_sequences, 3, 2\)"):
         to_sequences.inverse_transform(np.ones(shape))
 
 
@@ -241,9 +239,7 @@ def test_missing_values_are_no_padding():
 
 
 def test_sequences_are_not_cut():
-    with pytest.raises(
-        ValueError, match=r"at least 2, .*, got 1, and X\[0\] has 2 ste"
-    ):
+    with pytest.raises(ValueError, match=r"at least 2, .*, got 1, and X\[0\] has 2"):
         to_padded(RAGGED, length=1)
 
 
@@ -254,7 +250,7 @@ def test_sequences_are_not_cut():
         (
             np.full((2, 3), NAN),
             None,
-            r"^X\[0\] must have 1 to 3 steps, got 0; leave ou",
+            r"^X\[0\] must have 1 to 3 steps, got 0; le",
         ),
         (np.ones((2, 3)), [3, 4], r"^X\[1\] must have 1 to 3 steps, got 4;"),
         (np.ones((2, 3)), [0, 3], r"^X\[0\] must have 1 to 3 steps, got 0;"),

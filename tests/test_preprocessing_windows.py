@@ -133,11 +133,11 @@ SERIES = make_series(9)
         (([SERIES, SERIES[:, :1]], 3), r"^series\[1\] must have .*\[0\], 2, got 1\."),
         (
             ([SERIES, SERIES[0, 0]], 3),
-            r"^series\[1\] must be an array .* shape \(\) of",
+            r"^series\[1\] must be an array .* shape \(\) ",
         ),
         (
             (SERIES.astype(str), 3),
-            r"^series must be an array .* of numbers, .* dtype <U",
+            r"^series must be an array .* numbers, .* <U",
         ),
         ((SERIES[np.newaxis], 3), r"^series must be an array .* got shape \(1, 9, 2\)"),
         (([], 3), r"^series must be an array .* got shape \(0,\)"),
@@ -150,9 +150,7 @@ def test_series_and_sizes_that_do_not_fit_are_named(arguments, message):
 
 @pytest.mark.parametrize("target", [2, -1, [0, 2], []])
 def test_targets_must_be_features(target):
-    with pytest.raises(
-        ValueError, match=r"^target must be among the 2 features, 0 to 1"
-    ):
+    with pytest.raises(ValueError, match=r"^target must be among the 2 features, 0"):
         sliding_windows(SERIES, 3, target=target)
 
 
