@@ -8,9 +8,9 @@ def from_channels_first(X):
 
     Parameters
     ----------
-    X : ndarray of shape (n_sequences, n_channels, n_timesteps), or list of ndarrays of \
-            shape (n_channels, n_timesteps_i)
-        As aeon, tslearn's loaders or PyTorch's convolutions have it.
+    X : ndarray of shape (n_sequences, n_channels, n_timesteps), or list of ndarrays \
+            of shape (n_channels, n_timesteps_i)
+        As aeon and PyTorch's convolutions have it.
 
     Returns
     -------
@@ -40,8 +40,8 @@ def to_channels_first(X):
 
     Parameters
     ----------
-    X : ndarray of shape (n_sequences, n_timesteps, n_channels), or list of ndarrays of \
-            shape (n_timesteps_i, n_channels)
+    X : ndarray of shape (n_sequences, n_timesteps, n_channels), or list of ndarrays \
+            of shape (n_timesteps_i, n_channels)
         Sequences.
 
     Returns

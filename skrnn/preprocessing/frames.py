@@ -108,16 +108,17 @@ def sequences_from_frame(
     names = _name_columns(frame, by, sort, columns, target, step_target)
     _check_names(frame, names)
     _check_present(frame, [*names["by"], *names["sort"], *names["target"]])
-    keys = _keys(frame, names["by"])
-    codes, firsts = _number(keys)
-    order = _order(frame, names["sort"], codes, keys)
+    codes, firsts = _number(frame, names["by"])
+    order = _order(frame, names["sort"], codes)
+    _check_distinct(frame, names, codes, order)
     lengths = np.bincount(codes)
 
     rows = _take(frame, names["columns"], order, as_frames)
     groups = frame[names["by"][0]].to_numpy()[firsts]
     y = None
     if target is not None:
-        y = _constant(_targets(frame, target), target, codes, firsts, keys)
+        y = _targets(frame, target)[firsts]
+        _check_constant(frame, names, codes, firsts)
     elif step_target is not None:
         y = split(_targets(frame, step_target)[order], lengths)
     return split(rows, lengths), y, groups
@@ -186,13 +187,7 @@ def _check_present(frame, names):
             )
 
 
-def _keys(frame, by):
-    """Key of the sequence that each row belongs to: a value, or a tuple of them."""
-    values = [frame[name].to_list() for name in by]
-    return values[0] if len(by) == 1 else list(zip(*values, strict=True))
-
-
-def _number(keys):
+def _number(frame, by):
     """Number sequences in the order in which they first appear.
 
     Returns
@@ -202,30 +197,60 @@ def _number(keys):
     firsts : ndarray of shape (n_sequences,), int64
         Row at which each sequence first appears.
     """
-    numbers = defaultdict()
-    numbers.default_factory = numbers.__len__
-    codes = np.fromiter(map(numbers.__getitem__, keys), np.int64, len(keys))
+    codes = _number_values(frame[by[0]].to_list())
+    for name in by[1:]:
+        others = _number_values(frame[name].to_list())
+        codes = _number_values((codes * (others.max() + 1) + others).tolist())
     return codes, np.flatnonzero(np.diff(np.maximum.accumulate(codes), prepend=-1))
 
 
-def _order(frame, sort, codes, keys):
+def _number_values(values):
+    numbers = defaultdict()
+    numbers.default_factory = numbers.__len__
+    return np.fromiter(map(numbers.__getitem__, values), np.int64, len(values))
+
+
+def _order(frame, sort, codes):
     """Rows of the first sequence as they are sorted, then those of the second, ..."""
     if not sort:
         return np.argsort(codes, kind="stable")
     index = "_".join(["index", *map(str, sort)])
     order = frame.select(sort).with_row_index(index).sort(sort)[index].to_numpy()
-    order = order[np.argsort(codes[order], kind="stable")]
-    times = [frame[name].to_numpy()[order] for name in sort]
+    return order[np.argsort(codes[order], kind="stable")]
+
+
+def _check_distinct(frame, names, codes, order):
+    """Refuse rows of a sequence that `sort` cannot tell apart."""
+    if not names["sort"]:
+        return
+    times = [frame[name].to_numpy()[order] for name in names["sort"]]
     is_same = [time[1:] == time[:-1] for time in (codes[order], *times)]
-    repeated = np.flatnonzero(np.logical_and.reduce(is_same))
-    if repeated.size:
-        row = int(order[repeated[0]])
-        time = [frame[name][row] for name in sort]
+    for place in np.flatnonzero(np.logical_and.reduce(is_same))[:1]:
+        row = int(order[place])
         raise ValueError(
-            f"Sequence {keys[row]!r} must have one row for each {', '.join(sort)}, got "
-            f"several for {', '.join(map(str, time))}; drop or combine them."
+            f"Sequence {_describe(frame, names['by'], row)} must have one row for each "
+            f"{', '.join(names['sort'])}, got several for "
+            f"{_describe(frame, names['sort'], row)}; drop or combine them."
         )
-    return order
+
+
+def _check_constant(frame, names, codes, firsts):
+    """Refuse targets that change within a sequence."""
+    for name in names["target"]:
+        values = frame[name].to_numpy()
+        for row in np.flatnonzero(values != values[firsts][codes])[:1].tolist():
+            first = int(firsts[codes[row]])
+            raise ValueError(
+                f"target {name!r} must be constant in each sequence, got "
+                f"{values[first]} and {values[row]} in sequence "
+                f"{_describe(frame, names['by'], row)}; pass it as step_target to have "
+                "a target for each step."
+            )
+
+
+def _describe(frame, names, row):
+    """Values of a row, as a message shows them."""
+    return ", ".join(str(frame[name][row]) for name in names)
 
 
 def _take(frame, columns, order, as_frames):
@@ -252,17 +277,3 @@ def _targets(frame, names):
     if np.ndim(names) == 0:
         return frame[names].to_numpy()
     return np.column_stack([frame[name].to_numpy() for name in names])
-
-
-def _constant(targets, name, codes, firsts, keys):
-    """Return the target of each sequence, (n_sequences,) or (n_sequences, K)."""
-    of_sequences = targets[firsts]
-    varies = np.flatnonzero(targets != of_sequences[codes])
-    if varies.size:
-        row = varies[0] // (targets.size // len(targets))
-        raise ValueError(
-            f"target {name!r} must be constant in each sequence, got "
-            f"{of_sequences[codes[row]]} and {targets[row]} in sequence {keys[row]!r}; "
-            "pass it as step_target to have a target for each step."
-        )
-    return of_sequences

@@ -128,8 +128,8 @@ def from_padded(X, lengths=None, value=NAN):
     X = np.asarray(X)
     if X.ndim not in (2, 3):
         raise ValueError(
-            "X must be an array (n_sequences, n_timesteps, n_features) or (n_sequences, "
-            f"n_timesteps), got shape {X.shape}."
+            "X must be an array (n_sequences, n_timesteps, n_features) or "
+            f"(n_sequences, n_timesteps), got shape {X.shape}."
         )
     if lengths is None:
         lengths = _measure(X, value)

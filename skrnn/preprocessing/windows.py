@@ -34,8 +34,8 @@ def sliding_windows(series, window, horizon=1, step=1, *, groups=None, target=No
 
     Returns
     -------
-    X : ndarray of shape (n_windows, window, n_features), or list of n_windows ndarrays \
-            of shape (window, n_features)
+    X : ndarray of shape (n_windows, window, n_features), or list of n_windows \
+            ndarrays of shape (window, n_features)
         Read-only views of the series; the list for several series.
 
     y : ndarray of shape (n_windows,), or (n_windows, horizon * n_targets)
@@ -109,7 +109,9 @@ def _following(part, horizon, target):
         raise ValueError(
             f"target must be among the {D} features, 0 to {D - 1}, got {target!r}."
         )
-    if columns != list(range(D)):
+    if len(columns) == 1:
+        part = part[:, columns[0], np.newaxis]
+    elif columns != list(range(D)):
         part = part[:, columns]
     n_targets = horizon * len(columns)
     y = _windows(part, horizon)
