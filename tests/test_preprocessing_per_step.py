@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+import sklearn
 from numpy.testing import assert_allclose, assert_array_equal
 from ragged_checks import run_checks
 from sklearn.base import BaseEstimator, TransformerMixin, clone
@@ -30,6 +31,7 @@ from sklearn.preprocessing import (
     TargetEncoder,
 )
 from sklearn.utils import estimator_html_repr, get_tags
+from sklearn.utils.fixes import parse_version
 
 from skrnn import RNNClassifier
 from skrnn.preprocessing import PerStep
@@ -236,6 +238,13 @@ def to_frames(library, **others):
     return frames
 
 
+# scikit-learn then finds columns through an interface that polars 2 has dropped.
+reads_polars = pytest.mark.skipif(
+    parse_version(sklearn.__version__) < parse_version("1.9"),
+    reason="its ColumnTransformer does not read the latest polars",
+)
+
+
 def encoder():
     return ColumnTransformer(
         [
@@ -247,7 +256,13 @@ def encoder():
     )
 
 
-@pytest.mark.parametrize("library", [pd, pl], ids=["pandas", "polars"])
+@pytest.mark.parametrize(
+    "library",
+    [
+        pytest.param(pd, id="pandas"),
+        pytest.param(pl, id="polars", marks=reads_polars),
+    ],
+)
 def test_frames_are_one_frame_for_the_transformer(library):
     """Columns are found by name; strings are encoded; sparse becomes dense."""
     X = to_frames(library)
@@ -282,6 +297,21 @@ def test_frames_whose_columns_differ_are_named(library):
     X[2] = X[2][["kind", "size", "number"]]
     with pytest.raises(ValueError, match=r"X\[2\] must have the columns of X\[0\]"):
         PerStep(encoder()).fit(X)
+
+
+def test_columns_of_polars_are_found_by_name():
+    X = to_frames(pl)
+    take = FunctionTransformer(lambda rows: rows.select("number", "size").to_numpy())
+    per_step = PerStep(take)
+    assert_same(
+        per_step.fit_transform(X), [x.select("number", "size").to_numpy() for x in X]
+    )
+    assert per_step.feature_names_in_.tolist() == ["size", "kind", "number"]
+
+
+def test_columns_without_names_leave_none():
+    per_step = PerStep(StandardScaler()).fit([pd.DataFrame(x) for x in make_ragged()])
+    assert not hasattr(per_step, "feature_names_in_")
 
 
 def test_frames_and_arrays_do_not_mix():

@@ -5,7 +5,6 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from sklearn.utils.validation import _check_feature_names
 
 from skrnn.preprocessing.padding import fill_up
 from skrnn.sequences import Sequences, check_sequences
@@ -111,8 +110,8 @@ def _read_frames(frames, estimator, reset):
     if estimator is not None:
         sequences = Sequences(lengths, len(columns), None)
         compare_or_record(frames, sequences, "list", estimator, reset)
-        if reset:
-            _check_feature_names(estimator, frames[0], reset=True)
+        if reset and all(isinstance(name, str) for name in columns):
+            estimator.feature_names_in_ = np.array(columns, dtype=object)
     return Steps(concatenate(frames), lengths, "list", None)
 
 
