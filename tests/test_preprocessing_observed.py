@@ -109,6 +109,7 @@ def test_all_checks_of_sklearn_pass():
     assert run_checks(TimeSinceObserved(), {}) > 30
 
 
+@pytest.mark.heavy
 def test_the_recipe_learns_from_what_is_missing():
     """Which class it is shows only in how long ago the last value is."""
     X = [np.full((12, 1), NAN) for _ in range(40)]

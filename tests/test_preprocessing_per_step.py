@@ -610,6 +610,7 @@ def test_all_checks_of_sklearn_pass(per_sequence):
     assert run_checks(estimator, {}) > 40
 
 
+@pytest.mark.heavy
 def test_in_a_pipeline_in_a_search_on_two_processes():
     rng = np.random.default_rng(0)
     X = [rng.normal(50 + 10 * (i % 2), 1, (3 + i % 4, 2)) for i in range(24)]

@@ -136,6 +136,7 @@ def test_all_checks_of_sklearn_pass(estimator):
     assert run_checks(estimator, {}) > 30
 
 
+@pytest.mark.heavy
 def test_tables_reach_a_network_through_what_takes_tables_only():
     """A scaler before it, bagging and a permutation importance around it."""
     rng = np.random.default_rng(0)

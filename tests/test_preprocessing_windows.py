@@ -112,6 +112,7 @@ def test_the_gap_of_the_docstring_keeps_targets_apart():
         assert y[train].max() + 1 == y[test].min()
 
 
+@pytest.mark.heavy
 def test_a_network_learns_from_windows():
     X, y = sliding_windows(np.sin(np.arange(200) / 4), 12, step=2)
     rnn = RNNRegressor((8,), max_iter=30, learning_rate_init=0.02, random_state=0)
