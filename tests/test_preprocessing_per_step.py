@@ -132,6 +132,14 @@ def test_equal_lengths_give_an_array_of_that_shape():
     assert_allclose(got.reshape(24, 2), rows, rtol=1e-12, atol=1e-12)
 
 
+def test_integers_stay_integers_where_nothing_is_padded():
+    X = np.ones((2, 3, 2))
+    to_integers = PerStep(FunctionTransformer(lambda rows: rows.astype(int)))
+    assert to_integers.fit_transform(X).dtype == int
+    X[1, 2] = NAN
+    assert to_integers.fit_transform(X).dtype == np.float64
+
+
 def test_steps_that_are_padding_of_all_sequences_are_kept():
     """The width of the array is the user's."""
     X = np.full((2, 5, 1), NAN)
@@ -307,6 +315,13 @@ def test_columns_of_polars_are_found_by_name():
         per_step.fit_transform(X), [x.select("number", "size").to_numpy() for x in X]
     )
     assert per_step.feature_names_in_.tolist() == ["size", "kind", "number"]
+
+
+def test_whole_numbers_and_fractions_join_in_one_column():
+    """A sequence of whole numbers only has another type in polars."""
+    X = [pl.DataFrame({"a": [1, 2]}), pl.DataFrame({"a": [0.5]})]
+    got = PerStep(StandardScaler(with_std=False)).fit_transform(X)
+    assert_allclose(np.concatenate(got).ravel(), np.array([1, 2, 0.5]) - 3.5 / 3)
 
 
 def test_columns_without_names_leave_none():
@@ -608,6 +623,36 @@ def test_sequences_that_become_other_features_are_named():
 def test_all_checks_of_sklearn_pass(per_sequence):
     estimator = PerStep(StandardScaler(), per_sequence=per_sequence)
     assert run_checks(estimator, {}) > 40
+
+
+@pytest.mark.parametrize("transformer", [StandardScaler(), PCA(), TargetEncoder()])
+def test_tags_are_those_of_the_transformer(transformer):
+    tags, inner = get_tags(PerStep(transformer)), get_tags(transformer)
+    assert tags.input_tags.two_d_array and tags.input_tags.three_d_array
+    assert tags.input_tags.allow_nan == inner.input_tags.allow_nan
+    assert tags.target_tags.required == inner.target_tags.required
+    assert tags.transformer_tags == inner.transformer_tags
+
+
+def test_output_chosen_for_all_of_sklearn():
+    """The transformer obeys it, alone and in a pipeline."""
+    X = make_ragged()
+    pipe = make_pipeline(PerStep(StandardScaler()), PerStep(PCA(2)))
+    expected = pipe.fit_transform(X)
+    with sklearn.config_context(transform_output="pandas"):
+        got = pipe.fit_transform(X)
+    for one in (got, pipe.set_output(transform="pandas").fit_transform(X)):
+        assert isinstance(one[0], pd.DataFrame)
+        assert_same([x.to_numpy() for x in one], expected)
+
+
+def test_weights_are_routed():
+    X, weights = make_ragged(), [1, 0, 2, 0.5, 1]
+    with sklearn.config_context(enable_metadata_routing=True):
+        scaler = PerStep(StandardScaler()).set_fit_request(sample_weight=True)
+        pipe = make_pipeline(scaler).fit(X, sample_weight=weights)
+    expected = PerStep(StandardScaler()).fit(X, sample_weight=weights)
+    assert_same(pipe.transform(X), expected.transform(X))
 
 
 @pytest.mark.heavy
