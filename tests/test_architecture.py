@@ -17,6 +17,7 @@ FLOORS = {
     "optimizers": 1,
     "sequences": 1,
     "network": 2,
+    "preprocessing": 2,
     "training": 3,
     "estimators": 4,
     "inspection": 5,
@@ -50,6 +51,18 @@ def test_imports_go_downward_only(path):
     for other in imported_rooms(path):
         if room != "__init__" and other != room:
             assert FLOORS[other] < FLOORS[room], f"{path} imports {other}"
+
+
+def test_preprocessing_stands_apart():
+    """It knows sequences only, and whoever imports skrnn does not import it."""
+    known = {
+        other
+        for path in FILES
+        if room_of(path) == "preprocessing"
+        for other in imported_rooms(path)
+    }
+    users = {room_of(path) for path in FILES if "preprocessing" in imported_rooms(path)}
+    assert known == {"preprocessing", "sequences"} and users == {"preprocessing"}
 
 
 def test_every_room_has_a_floor():

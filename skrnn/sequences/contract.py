@@ -35,7 +35,7 @@ NAN_REMEDIES = {
 }
 
 
-def check_sequences(X, *, estimator=None, reset=True, dtype=None):
+def check_sequences(X, *, estimator=None, reset=True, dtype=None, allow_nan=False):
     """Check X against the data contract, without a copy of it.
 
     Parameters
@@ -58,25 +58,33 @@ def check_sequences(X, *, estimator=None, reset=True, dtype=None):
     dtype : dtype, default=None
         What to compute in, if that is settled; values that it cannot hold are refused.
         None takes float32 if all of X is, else float64.
+    allow_nan : bool, default=False
+        Whether NaN may stand for a missing value. In a 3-D array the steps that are NaN
+        in all features at the end of a sequence are padding all the same.
 
     Returns
     -------
     Sequences
     """
     with naming("X"):
-        return _check_sequences(X, estimator, reset, dtype)
+        return _check_sequences(X, estimator, reset, dtype, allow_nan)
 
 
-def _check_sequences(X, estimator, reset, dtype):
-    form, X = _recognise(X)
+def _check_sequences(X, estimator, reset, dtype, allow_nan):
+    form, X = recognise(X)
     if form == "2-D" and not reset and hasattr(estimator, "n_features_in_"):
         _check_feature_names(estimator, X, reset=False)
-    sequences = _READERS[form](X, estimator)
+    is_usable = _is_no_infinity if allow_nan else np.isfinite
+    sequences = _READERS[form](X, estimator, is_usable)
     if dtype is not None:
         _compute_in(np.dtype(dtype), sequences)
     if estimator is not None:
-        _compare_or_record(X, sequences, form, estimator, reset)
+        compare_or_record(X, sequences, form, estimator, reset)
     return sequences
+
+
+def _is_no_infinity(array):
+    return ~np.isinf(array)
 
 
 def check_step(x, n_features, dtype):
@@ -127,8 +135,20 @@ def _read_step(x, dtype):
         return np.array(array, dtype, order="C", ndmin=2)
 
 
-def _recognise(X):
-    """Return the form of X, a key of `_READERS`, and X ready for its reader."""
+def recognise(X):
+    """Tell the form of X.
+
+    Parameters
+    ----------
+    X : list, tuple, array-like or DataFrame
+        As in `check_sequences`.
+
+    Returns
+    -------
+    form : {"list", "3-D", "2-D"}
+    X : list, tuple, array or DataFrame
+        X itself, or what it is made into before it is read.
+    """
     if isinstance(X, (list, tuple)):
         return ("2-D", np.asarray(X)) if _is_table(X) else ("list", X)
     if not (hasattr(X, "__array__") or issparse(X)):
@@ -155,10 +175,10 @@ def _is_table(X):
     return plain and len(lengths) == 1 and lengths != {0}
 
 
-def _read_list(X, estimator):
+def _read_list(X, estimator, is_usable):
     if len(X) == 0:
         raise ValueError("X must hold at least one sequence, got an empty list.")
-    arrays = [_read_element(x, i) for i, x in enumerate(X)]
+    arrays = [_read_element(x, i, is_usable) for i, x in enumerate(X)]
     n_features = arrays[0].shape[1]
     if any(array.shape[1] != n_features for array in arrays):
         _refuse_mixed_features(arrays)
@@ -167,7 +187,7 @@ def _read_list(X, estimator):
     return ListSequences(arrays, lengths, n_features, dtype)
 
 
-def _read_element(x, i):
+def _read_element(x, i, is_usable):
     """Return sequence `i` as an array of shape (n_timesteps, n_features)."""
     array = _to_numeric(x, f"X[{i}]")
     if array.ndim == 1:
@@ -175,22 +195,22 @@ def _read_element(x, i):
     if array.ndim != 2:
         _refuse_element(array, i)
     _check_not_empty(array.shape, f"X[{i}]")
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        _refuse_value(array, i, "list")
+    if array.dtype.kind == "f" and not is_usable(array).all():
+        _refuse_value(array, i, "list", is_usable)
     return array
 
 
-def _read_3d(X, estimator):
+def _read_3d(X, estimator, is_usable):
     array = _to_numeric(X, "X")
     if len(array) == 0:
         raise ValueError(
             f"X must hold at least one sequence, got an array of shape {array.shape}."
         )
     _check_not_empty(array.shape[1:], "X")
-    return _array_sequences(array, "3-D")
+    return _array_sequences(array, "3-D", is_usable)
 
 
-def _read_2d(X, estimator):
+def _read_2d(X, estimator, is_usable):
     refuse_masked(X, "X")
     array = check_array(
         X,
@@ -199,12 +219,14 @@ def _read_2d(X, estimator):
         estimator=estimator,
         input_name="X",
     )
-    return _array_sequences(_to_numeric(array, "X")[:, :, np.newaxis], "2-D")
+    array = _to_numeric(array, "X")[:, :, np.newaxis]
+    return _array_sequences(array, "2-D", is_usable)
 
 
-def _array_sequences(array, form):
+def _array_sequences(array, form, is_usable):
+    lengths = _measure(array, form, is_usable)
     dtype = _computing_dtype({array.dtype})
-    return ArraySequences(array, np.arange(len(array)), _measure(array, form), dtype)
+    return ArraySequences(array, np.arange(len(array)), lengths, dtype)
 
 
 def _computing_dtype(dtypes):
@@ -263,7 +285,7 @@ def refuse_masked(x, name):
         )
 
 
-def _measure(array, form):
+def _measure(array, form, is_usable):
     """Return the length of each sequence of an array of shape (n, T, D)."""
     n, T, D = array.shape
     lengths = np.full(n, T, dtype=np.int64)
@@ -272,23 +294,25 @@ def _measure(array, form):
         for start in range(0, n, n_chunk):
             chunk = array[start : start + n_chunk]
             if not np.isfinite(chunk).all():
-                lengths[start : start + n_chunk] = _measure_chunk(chunk, start, form)
+                lengths[start : start + n_chunk] = _measure_chunk(
+                    chunk, start, form, is_usable
+                )
     return lengths
 
 
-def _measure_chunk(chunk, start, form):
+def _measure_chunk(chunk, start, form, is_usable):
     """Return the lengths of the sequences from `start` on, some not all finite."""
     lengths = _lengths_before_padding(chunk) if form == "3-D" else chunk.shape[1]
     lengths = np.broadcast_to(lengths, len(chunk))
     is_real = np.arange(chunk.shape[1]) < lengths[:, np.newaxis]
-    is_bad = (~np.isfinite(chunk).all(axis=2) & is_real).any(axis=1) | (lengths == 0)
+    is_bad = (~is_usable(chunk).all(axis=2) & is_real).any(axis=1) | (lengths == 0)
     if is_bad.any():
         i = int(is_bad.argmax())
         if lengths[i] == 0:
             raise ValueError(
                 f"X[{start + i}] must have at least one step, got only padding (NaN)."
             )
-        _refuse_value(chunk[i], start + i, form)
+        _refuse_value(chunk[i], start + i, form, is_usable)
     return lengths
 
 
@@ -317,9 +341,9 @@ def _refuse_element(array, i):
     )
 
 
-def _refuse_value(array, i, form):
-    """Name the first NaN or infinity of sequence `i`, shape (T, D)."""
-    step, feature = np.argwhere(~np.isfinite(array))[0].tolist()
+def _refuse_value(array, i, form, is_usable):
+    """Name the first value of sequence `i`, shape (T, D), that is not usable."""
+    step, feature = np.argwhere(~is_usable(array))[0].tolist()
     value = array[step, feature]
     place = f"step {step}" + (f", feature {feature}" if array.shape[1] > 1 else "")
     if np.isnan(value):
@@ -363,8 +387,18 @@ def _transposed_hint(X):
     )
 
 
-def _compare_or_record(X, sequences, form, estimator, reset):
-    """Do to `estimator` what `reset` asks for, now that X is known to be good."""
+def compare_or_record(X, sequences, form, estimator, reset):
+    """Do to `estimator` what `reset` asks for, now that X is known to be good.
+
+    Parameters
+    ----------
+    X, form
+        What `recognise` returns.
+    sequences : Sequences
+        Their lengths and number of features count.
+    estimator, reset
+        As in `check_sequences`.
+    """
     if reset:
         for name in ("n_features_in_", "feature_names_in_"):
             vars(estimator).pop(name, None)
