@@ -17,7 +17,7 @@ def _step_neg_log_loss(estimator, X, y, sample_weight=None):
     """Score probabilities with the classes the estimator knows.
 
     A scorer of `make_scorer` does not hand over the classes, and a fold need not have
-    them all; scikit-learn before 1.7 refuses estimators that are no classifiers, too.
+    them all. Older versions of scikit-learn also refuse a plain estimator there.
     """
     labels = getattr(estimator, "classes_", None)
     proba = estimator.predict_proba(X)
@@ -56,13 +56,13 @@ def get_scorer(scoring):
 
     Examples
     --------
-    >>> from sklearn.dummy import DummyClassifier
+    >>> from sklearn.base import BaseEstimator
     >>> from skrnn.metrics import get_scorer
-    >>> class Zeros(DummyClassifier):
+    >>> class Zeros(BaseEstimator):
     ...     def predict(self, X):
     ...         return [[0] * len(x) for x in X]
     >>> X = y = [[0, 0, 1], [0]]
-    >>> get_scorer("step_accuracy")(Zeros().fit([[0]], [0]), X, y)
+    >>> get_scorer("step_accuracy")(Zeros(), X, y)
     0.75
     """
     if scoring not in SCORERS:

@@ -75,7 +75,7 @@ def step_f1_score(
     labels : array-like, default=None
         The labels to average over; by default all that occur.
 
-    average : {"micro", "macro", "weighted", "samples", "binary"} or None, default="macro"
+    average : str or None, default="macro"
         As in `sklearn.metrics.f1_score`. For piano rolls ``"micro"`` is the frame-level
         F1 score of the music literature. None gives the score of each label.
 
