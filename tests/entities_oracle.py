@@ -1,7 +1,7 @@
 """Entities counted tag by tag, as the script conlleval does, slowly.
 
 `ENDS` and `STARTS` are the rows of the script's tables, pairs of the prefix of the step
-before and that of this step. The script knows B, I, O, E and "."; rows that BIOES needs
+before and that of this step. The script knows B, I, O, E and ".", which is another O; rows that BIOES needs
 beyond it, for S and for a B after E, are kept apart.
 """
 
@@ -12,7 +12,9 @@ STARTS_BIOES = {"BS", "IS", "ES", "EB"} | {"S" + prefix for prefix in "BIES"} | 
 
 
 def split(tag):
-    """Prefix and type; a tag without a hyphen is all prefix."""
+    """Prefix and type; a tag without a hyphen is all prefix, and "." is a plain O."""
+    if tag == ".":
+        return "O", ""
     if "-" not in tag:
         return tag, ""
     position = tag.index("-")
@@ -23,14 +25,14 @@ def ends(before, now):
     """Whether an entity ends between two tags."""
     (p, kind_before), (q, kind) = split(before), split(now)
     in_table = p + q in ENDS | ENDS_BIOES
-    return in_table or (p not in ("O", ".") and kind_before != kind)
+    return in_table or (p != "O" and kind_before != kind)
 
 
 def starts(before, now):
     """Whether an entity starts between two tags."""
     (p, kind_before), (q, kind) = split(before), split(now)
     in_table = p + q in STARTS | STARTS_BIOES
-    return in_table or (q not in ("O", ".") and kind_before != kind)
+    return in_table or (q != "O" and kind_before != kind)
 
 
 class Counts:

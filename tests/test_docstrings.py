@@ -16,7 +16,16 @@ from skrnn.network.pooling import POOLINGS
 from skrnn.optimizers import OPTIMIZERS, SCHEDULES
 
 ESTIMATORS = (RNNClassifier, RNNRegressor)
-MODULES = ("", ".cells", ".datasets", ".inspection", ".losses", ".optimizers")
+MODULES = (
+    "",
+    ".cells",
+    ".datasets",
+    ".inspection",
+    ".losses",
+    ".metrics",
+    ".optimizers",
+    ".preprocessing",
+)
 REGISTRIES = {
     "cell": CELLS,
     "pooling": POOLINGS,
