@@ -1,8 +1,8 @@
 """Entities counted tag by tag, as the script conlleval does, slowly.
 
 `ENDS` and `STARTS` are the rows of the script's tables, pairs of the prefix of the step
-before and that of this step. The script knows B, I, O, E and ".", which is another O; rows that BIOES needs
-beyond it, for S and for a B after E, are kept apart.
+before and that of this step. The script knows B, I, O, E and ".", which is another O;
+rows that BIOES needs beyond it, for S and for a B after E, are kept apart.
 """
 
 ENDS = {"BB", "BO", "IB", "IO", "EE", "EI", "EO"}
@@ -51,8 +51,8 @@ class Counts:
 def count(y_true, y_pred):
     """The state machine of the script: one pass over both columns of tags.
 
-    An entity is being found rightly as long as both sides began it at the same step with
-    the same type; it counts when both end at the same step.
+    An entity is being found rightly as long as both sides began it at the same step
+    with the same type; it counts when both end at the same step.
     """
     counts = Counts()
     for true, pred in zip(y_true, y_pred, strict=True):
@@ -88,7 +88,9 @@ def all_scores(y_true, y_pred):
     """Scores by type, and under None those of all entities together."""
     counts = count(y_true, y_pred)
     by_type = {
-        kind: scores(*(t.get(kind, 0) for t in (counts.right, counts.pred, counts.true)))
+        kind: scores(
+            *(t.get(kind, 0) for t in (counts.right, counts.pred, counts.true))
+        )
         for kind in counts.types()
     }
     tables = (counts.right, counts.pred, counts.true)

@@ -73,7 +73,9 @@ def test_ids_do_not_depend_on_the_order_of_texts(texts):
     encoder = TokenEncoder().fit(texts)
     turned = TokenEncoder().fit([text[::-1] for text in reversed(texts)])
     assert turned.vocabulary_ == encoder.vocabulary_
-    assert sorted(encoder.vocabulary_.values()) == list(range(2, encoder.vocabulary_size_))
+    assert sorted(encoder.vocabulary_.values()) == list(
+        range(2, encoder.vocabulary_size_)
+    )
     back = encoder.inverse_transform(encoder.transform(texts))
     assert back == [text or ["<unk>"] for text in texts]
 
@@ -165,7 +167,10 @@ def test_a_vocabulary_can_be_handed_on():
     first = TokenEncoder(min_df=2).fit(TEXTS)
     second = TokenEncoder(vocabulary=first.vocabulary_).fit(["else"])
     assert as_lists(second.transform(TEXTS)) == as_lists(first.transform(TEXTS))
-    assert TokenEncoder(vocabulary={"b", "a"}).fit(["c"]).vocabulary_ == {"a": 2, "b": 3}
+    assert TokenEncoder(vocabulary={"b", "a"}).fit(["c"]).vocabulary_ == {
+        "a": 2,
+        "b": 3,
+    }
 
 
 # Containers
@@ -216,7 +221,9 @@ def test_token_lists_come_in_any_container(form):
 
 
 def test_equally_long_token_lists_may_be_one_array():
-    assert as_lists(TokenEncoder().fit_transform(np.array([["a", "b"], ["b", "b"]]))) == [
+    assert as_lists(
+        TokenEncoder().fit_transform(np.array([["a", "b"], ["b", "b"]]))
+    ) == [
         [3, 2],
         [2, 2],
     ]
@@ -265,7 +272,10 @@ def test_what_is_no_list_of_texts_is_refused(X, message):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"min_df": 0}, r"min_df must be an integer >= 1 or a float from 0 to 1, got 0"),
+        (
+            {"min_df": 0},
+            r"min_df must be an integer >= 1 or a float from 0 to 1, got 0",
+        ),
         ({"min_df": True}, r"min_df must be .*, got True"),
         ({"max_df": 1.5}, r"max_df must be .*, got 1\.5"),
         ({"max_df": "1"}, r"max_df must be .*, got '1'"),
@@ -277,7 +287,7 @@ def test_what_is_no_list_of_texts_is_refused(X, message):
         ({"analyzer": lambda text: [1, 2]}, r"Tokens must be strings, got 1"),
         ({"min_df": 3, "max_df": 2}, r"vocabulary must not be empty, got 12 tokens"),
         ({"vocabulary": []}, r"vocabulary must have at least one token"),
-        ({"vocabulary": ["a", "b", "a"]}, r"must not repeat a token, got 'a' twice"),
+        ({"vocabulary": ["a", "b", "a"]}, r"must not repeat tokens, got 'a' twice"),
         ({"vocabulary": {"a": 1}}, r"ids 2, 3, .*, got 1 tokens with ids \[1\]"),
         ({"vocabulary": {"a": 2, "b": 4}}, r"without a gap"),
         ({"vocabulary": [1]}, r"Tokens must be strings, got 1"),
@@ -361,10 +371,11 @@ def test_a_failed_fit_leaves_the_former_one():
     assert vars(encoder) == before
 
 
-class MeanId(BaseEstimator):
-    """Predicts whether a text has an unknown token; its score is the accuracy."""
+class FindsUnknown(BaseEstimator):
+    """Says whether a text has an unknown token; its score is the accuracy."""
 
     def fit(self, X, y=None):
+        self.n_texts_ = len(X)
         return self
 
     def score(self, X, y):
@@ -376,7 +387,7 @@ def test_grid_search_reaches_the_encoder():
     texts = pd.Series(["a b", "a c", "a d", "a b"] * 4)
     y = texts.str.contains("c|d").to_numpy()
     search = GridSearchCV(
-        make_pipeline(TokenEncoder(), MeanId()),
+        make_pipeline(TokenEncoder(), FindsUnknown()),
         {"tokenencoder__max_features": [None, 2]},
         cv=2,
         error_score="raise",
@@ -410,7 +421,7 @@ def train(model, trainer, **options):
     else:
         extra = {}
     kind = getattr(tokenizers.trainers, trainer)
-    tokenizer.train_from_iterable(
+    tokenizer.train_from_iterator(
         TEXTS, kind(special_tokens=special, vocab_size=60, show_progress=False, **extra)
     )
     return tokenizer

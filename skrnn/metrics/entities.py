@@ -1,9 +1,9 @@
 """Scores of entities that are written as tags of steps, by the rules of conlleval.
 
-A tag is a prefix, and after the first hyphen a type: B-PER. B begins an entity, I goes on
-with one, E ends it, S is one by itself and O is outside of all. An entity begins where
-the tag is inside and the step before is outside, has another type, or ended its entity;
-so any tags have entities, whether they keep to a scheme or not.
+A tag is a prefix, and after the first hyphen a type: B-PER. B begins an entity, I goes
+on with one, E ends it, S is one by itself and O is outside of all. An entity begins
+where the tag is inside and the step before is outside, has another type, or ended its
+entity; so any tags have entities, whether they keep to a scheme or not.
 """
 
 import numpy as np
@@ -60,8 +60,9 @@ def entity_f1_score(y_true, y_pred, *, average="micro", zero_division="warn"):
     ends an entity. An entity begins with any tag but O that follows O, the beginning of
     the sequence, another type, E or S, and with any B or S. An I after O thus begins an
     entity, and a change of the type does inside of a run of I. The one addition is that
-    a B after an E of the same type begins an entity, as BIOES demands; the script, which
-    was made for schemes that have not both, goes on there.
+    a B after an E of the same type begins an entity, as BIOES demands; the script was
+    made for schemes that have not both, and goes on there. Without any entity there is
+    one type, the empty string.
 
     References
     ----------
@@ -151,9 +152,7 @@ def entity_recall_score(y_true, y_pred, *, average="micro", zero_division="warn"
     return _score(recall_score, y_true, y_pred, average, zero_division)
 
 
-def entity_report(
-    y_true, y_pred, *, digits=2, output_dict=False, zero_division="warn"
-):
+def entity_report(y_true, y_pred, *, digits=2, output_dict=False, zero_division="warn"):
     """Precision, recall and F1 score of the entities of each type, and averages.
 
     Parameters
@@ -224,26 +223,24 @@ def _match(y_true, y_pred):
     """Return the types, and the true and the predicted type of each entity.
 
     An entity that only one side has is of type `len(types)` on the other; so is one
-    further entry on both, without which scikit-learn reports an accuracy.
+    more entry on both, without which scikit-learn may report an accuracy.
     """
     steps = flatten(y_true, y_pred)
     true, pred = steps.true.tolist(), steps.pred.tolist()
-    tags = sorted(_check_tags(true, steps, "y_true") | _check_tags(pred, steps, "y_pred"))
+    tags = _check_tags(true, steps, "y_true") | _check_tags(pred, steps, "y_pred")
     types = sorted({kind_of(tag) for tag in tags if prefix_of(tag) not in OUTSIDE})
-    alphabet = _Alphabet(tags, types)
+    alphabet = _Alphabet(sorted(tags), types or [""])
     true_kind, true_stop = alphabet.entities(true, steps.sequence)
     pred_kind, pred_stop = alphabet.entities(pred, steps.sequence)
-    nothing = len(types)
+    nothing = len(alphabet.types)
     same = (true_kind == pred_kind) & (true_stop == pred_stop)
     found = true_kind[same & (true_kind != nothing)]
     missed = true_kind[~same & (true_kind != nothing)]
     wrong = pred_kind[~same & (pred_kind != nothing)]
-    none = np.full(len(missed) + len(wrong) + 1, nothing)
-    rest = none[len(missed) :]
     return (
-        types or [""],
-        np.concatenate([found, missed, rest]),
-        np.concatenate([found, none[: len(missed)], wrong, none[:1]]),
+        alphabet.types,
+        np.concatenate([found, missed, np.full_like(wrong, nothing), [nothing]]),
+        np.concatenate([found, np.full_like(missed, nothing), wrong, [nothing]]),
     )
 
 
@@ -256,7 +253,7 @@ class _Alphabet:
     """
 
     def __init__(self, tags, types):
-        self.n_types = len(types)
+        self.types = types
         self.codes = {tag: code for code, tag in enumerate(tags)}
         prefixes = [prefix_of(tag) for tag in tags]
         self.is_inside = ~np.isin(prefixes, OUTSIDE)
@@ -276,8 +273,8 @@ class _Alphabet:
         Returns
         -------
         kind, stop : ndarray of shape (n_steps,), int
-            Type, and last step, of the entity that begins at a step; `n_types` and -1
-            where none does.
+            Type, and last step, of the entity that begins at a step; the number
+            of types and -1 where none does.
         """
         codes = np.fromiter(map(self.codes.__getitem__, tags), np.intp, len(tags))
         is_inside, kind_of_step = self.is_inside[codes], self.kind[codes]
@@ -286,7 +283,7 @@ class _Alphabet:
         goes_on &= kind_of_step[1:] == kind_of_step[:-1]
         goes_on &= sequence[1:] == sequence[:-1]
         starts = np.flatnonzero(is_inside & ~np.append(False, goes_on))
-        kind = np.full(len(tags), self.n_types)
+        kind = np.full(len(tags), len(self.types))
         stop = np.full(len(tags), -1)
         kind[starts] = kind_of_step[starts]
         stop[starts] = np.flatnonzero(is_inside & ~np.append(goes_on, False))

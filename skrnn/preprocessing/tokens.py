@@ -279,7 +279,10 @@ class TokenEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
                 raise ValueError(f"{name} must be an integer >= 1, got {value!r}.")
         sizes = self.ngram_range
         is_pair = isinstance(sizes, (tuple, list)) and len(sizes) == 2
-        if not (is_pair and all(map(_is_positive_integer, sizes))) or sizes[0] > sizes[1]:
+        if (
+            not (is_pair and all(map(_is_positive_integer, sizes)))
+            or sizes[0] > sizes[1]
+        ):
             raise ValueError(
                 "ngram_range must be a pair (shortest, longest) of integers >= 1, got "
                 f"{sizes!r}."
@@ -313,8 +316,8 @@ class TokenEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         kept.sort(key=lambda token: (-n_tokens[token], token))
         if not kept:
             raise ValueError(
-                f"The vocabulary must not be empty, got {len(n_tokens)} tokens of which "
-                "none is left; see min_df, max_df and stop_words."
+                f"The vocabulary must not be empty, got {len(n_tokens)} tokens of "
+                "which none is left; see min_df, max_df and stop_words."
             )
         return _number(kept[: self.max_features])
 
@@ -415,7 +418,7 @@ def _read_text(text, i, encoding):
     if isinstance(text, bytes):
         if encoding is None:
             raise ValueError(
-                f"X[{i}] must be a string, got bytes; set encoding, 'utf-8' for example."
+                f"X[{i}] must be a string, got bytes; set encoding, such as 'utf-8'."
             )
         return text.decode(encoding)
     if not isinstance(text, (list, tuple, np.ndarray)) and not hasattr(text, "to_list"):
@@ -438,7 +441,7 @@ def _read_vocabulary(vocabulary):
         vocabulary = _number(tokens)
         if len(vocabulary) != len(tokens):
             twice = next(token for token, n in Counter(tokens).items() if n > 1)
-            raise ValueError(f"vocabulary must not repeat a token, got {twice!r} twice.")
+            raise ValueError(f"vocabulary must not repeat tokens, got {twice!r} twice.")
     ids = sorted(vocabulary.values())
     if ids != list(range(FIRST, FIRST + len(ids))) or not ids:
         raise ValueError(
@@ -459,7 +462,8 @@ def _read_ids(x, i, size):
         )
     if ids.size and (ids.min() < 0 or ids.max() >= size):
         raise ValueError(
-            f"X[{i}] must have ids from 0 to {size - 1}, got {ids.min()} to {ids.max()}."
+            f"X[{i}] must have ids from 0 to {size - 1}, got {ids.min()} to "
+            f"{ids.max()}."
         )
     return ids[ids != PADDING].astype(np.int64)
 
