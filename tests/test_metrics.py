@@ -379,7 +379,7 @@ def unzipped(pairs):
     return true, [[p for _, p in sequence] for sequence in pairs]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.one_of(PAIRS, ALIKE))
 def test_entity_scores_are_those_of_the_tables(pairs):
     """Any tags at all, against a count tag by tag: by type, and in all."""
