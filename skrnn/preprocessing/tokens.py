@@ -428,9 +428,8 @@ def _read_text(text, i, encoding):
             f"X[{i}] must be a string or a list of tokens, got {text!r}{hint}."
         )
     tokens = text.tolist() if hasattr(text, "tolist") else list(text)
-    for k, token in enumerate(tokens):
-        if not isinstance(token, str):
-            raise ValueError(f"X[{i}][{k}] must be a string, got {token!r}.")
+    if set(map(type, tokens)) - {str}:
+        _check_tokens(tokens, i)
     return tokens
 
 
@@ -468,10 +467,11 @@ def _read_ids(x, i, size):
     return ids[ids != PADDING].astype(np.int64)
 
 
-def _check_tokens(tokens):
+def _check_tokens(tokens, i=None):
     for token in tokens:
         if not isinstance(token, str):
-            raise ValueError(f"Tokens must be strings, got {token!r}.")
+            place = "" if i is None else f" in X[{i}]"
+            raise ValueError(f"Tokens must be strings, got {token!r}{place}.")
 
 
 def _number(tokens):
