@@ -492,6 +492,19 @@ def test_padding_of_a_trained_tokenizer_is_switched_off():
     assert [len(ids) for ids in encoder.transform(["the cat", "the"])] == [2, 1]
 
 
+def test_special_tokens_that_a_trained_tokenizer_adds_stay():
+    """They are part of what was trained; decoding leaves them out."""
+    tokenizer = train("WordLevel", "WordLevelTrainer", unk_token="[UNK]")
+    k = tokenizer.token_to_id("[CLS]")
+    tokenizer.post_processor = pytest.importorskip(
+        "tokenizers"
+    ).processors.TemplateProcessing("[CLS] $A", special_tokens=[("[CLS]", k)])
+    encoder = TokenEncoder(tokenizer_json=tokenizer.to_str()).fit(TEXTS)
+    ids = encoder.transform(["the cat"])
+    assert len(ids[0]) == 3 and ids[0][0] == k + 2
+    assert encoder.inverse_transform(ids) == ["the cat"]
+
+
 def test_an_encoder_with_a_trained_tokenizer_is_plain_text():
     """It pickles and clones without any object of the library."""
     tokenizer = train("WordLevel", "WordLevelTrainer", unk_token="[UNK]")

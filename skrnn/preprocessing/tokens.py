@@ -81,7 +81,8 @@ class TokenEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
     tokenizer_json : str, default=None
         A trained tokenizer, ``tokenizer.to_str()`` of the library `tokenizers`, which
         must be installed. It takes the place of all parameters above but `encoding` and
-        `max_length`. Its ids are moved up by two, and that of its unknown token is 1.
+        `max_length`. Its ids are moved up by two, and that of its unknown token is 1;
+        the special tokens that it adds to a text stay, padding does not.
 
     Attributes
     ----------
