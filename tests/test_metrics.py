@@ -487,9 +487,9 @@ def test_a_million_tags_take_a_second():
     rng = np.random.default_rng(0)
     tags = np.array(["O"] * 8 + [f"{p}-{k}" for p in "BI" for k in ("PER", "LOC")])
     true, pred = (list(rng.choice(tags, size=(50_000, 20))) for _ in range(2))
-    start = time.perf_counter()
+    start = time.process_time()
     entity_f1_score(true, pred)
-    assert time.perf_counter() - start < 1.0
+    assert time.process_time() - start < 1.0
 
 
 # Scorers

@@ -415,9 +415,9 @@ def test_a_hundred_thousand_sentences_take_seconds():
     rng = np.random.default_rng(0)
     words = np.array([f"w{k}" for k in rng.zipf(1.3, size=2_000_000) % 50_000])
     texts = [" ".join(part) for part in words.reshape(100_000, 20).tolist()]
-    start = time.perf_counter()
+    start = time.process_time()
     TokenEncoder().fit_transform(texts)
-    assert time.perf_counter() - start < 10.0
+    assert time.process_time() - start < 10.0
 
 
 # Trained tokenizers
