@@ -22,6 +22,7 @@ MODULES = (
     ".datasets",
     ".inspection",
     ".losses",
+    ".metrics",
     ".optimizers",
     ".preprocessing",
 )
