@@ -24,7 +24,6 @@ FLOORS = {
     "persistence": 5,
     "datasets": 0,
     "metrics": 0,
-    "preprocessing": 2,
 }
 FILES = sorted(ROOT.rglob("*.py"))
 

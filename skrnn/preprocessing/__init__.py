@@ -1,4 +1,4 @@
-"""Bringing data in: tables, recordings and texts made into sequences, and steps prepared."""
+"""Bringing data in: tables, recordings and texts made into sequences, step by step."""
 
 from skrnn.preprocessing.channels import from_channels_first, to_channels_first
 from skrnn.preprocessing.frames import sequences_from_frame
