@@ -38,7 +38,7 @@ few_and_many = pytest.mark.parametrize(
 )
 
 
-def run(check, cases, n_cases, least=0.25):
+def run(check, cases, n_cases, least=0.1):
     """Check that many cases; those of the daily run are always the same."""
     seen = Counter()
 
