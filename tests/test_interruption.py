@@ -512,14 +512,13 @@ if __name__ == "__main__":
     make().fit(X, y)
     usual = blas()
     expected = search("threading", n_jobs=1).cv_results_["mean_test_score"]
-    cases = [("threading", to_me), ("loky", to_me), ("loky, all", to_all)]
+    cases = [("threading", to_me), ("loky", to_all)]
     for name, send in cases:
-        backend = name.split(",")[0]
         press_when_marked(send)
         # after threading the fits that were begun go on to their end
-        params = dict(max_iter=600) if backend == "threading" else ENDLESS
+        params = dict(max_iter=600) if name == "threading" else ENDLESS
         try:
-            search(backend, Marking, **params)
+            search(name, Marking, **params)
         except KeyboardInterrupt:
             check(name, expected, usual)
         else:
@@ -538,7 +537,7 @@ if __name__ == "__main__":
 def test_a_search_that_is_interrupted_or_loses_a_worker(tmp_path):
     """The error comes out, and the next search in the process is right."""
     out = finish(start(SEARCHED, tmp_path, MARK=str(tmp_path / "mark")))
-    assert len(out.splitlines()) == 5, out
+    assert len(out.splitlines()) == 4, out
 
 
 FORKED = """
@@ -616,7 +615,7 @@ def make_cold(cell):
     return make(cell=cell, n_jobs=2)
 
 usual = blas()
-cells = ["rnn", "indrnn", "rnn", "mingru"]
+cells = ["rnn", "indrnn", "rnn", "indrnn"]
 barrier = threading.Barrier(5)
 
 def fit(cell):
@@ -634,18 +633,18 @@ for cell, theta in zip(cells, thetas):
     assert np.array_equal(make_cold(cell).fit(X, y).theta_, theta), cell
 print("threads", flush=True)
 
-for seconds in (0.2, 0.8, 1.6):
+for seconds in (0.3, 1.0):
     press(seconds)
     end = time.monotonic() + seconds + 10
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         try:
             while not told and time.monotonic() < end:
-                make_cold("gru").fit(X, y)
+                make_cold("mingru").fit(X, y)
         except KeyboardInterrupt:
             pass
-est = make_cold("gru").fit(X, y)
-assert np.array_equal(make_cold("gru").fit(X, y).theta_, est.theta_)
+est = make_cold("mingru").fit(X, y)
+assert np.array_equal(make_cold("mingru").fit(X, y).theta_, est.theta_)
 assert np.isfinite(est.predict(X)).all()
 assert blas() == usual
 wait_for(lambda: threading.active_count() == 1)

@@ -147,13 +147,13 @@ def check_growth(n_first, n_more):
     assert len(grown) == 9
     for name, (n_bytes, n_objects) in grown.items():
         assert n_bytes <= 2 * MB, (name, n_bytes)
-        assert n_objects <= 100 + n_more // 10, (name, n_objects)
+        assert n_objects < 250, (name, n_objects)  # not one a time
 
 
 @linux
 @compiled
 def test_memory_does_not_grow():
-    check_growth(n_first=30, n_more=100)
+    check_growth(n_first=100, n_more=300)
 
 
 @linux
@@ -226,18 +226,26 @@ CASES = {
 }
 
 
+SOME_CASES = ["lstm, ragged", "attention", "both ways", "chunks"]
+
+
 @linux
 @compiled
 @pytest.mark.heavy
-def test_the_estimate_is_near_what_is_taken_and_not_above():
+@pytest.mark.parametrize(
+    "names",
+    [SOME_CASES, pytest.param(list(CASES), marks=pytest.mark.slow)],
+    ids=["some", "all"],
+)
+def test_the_estimate_is_near_what_is_taken_and_not_above(names):
     """A smaller one lets the system end the process, a larger one refuses in vain."""
-    found, n_judged = run(ESTIMATED, cases=CASES), 0
+    found, n_judged = run(ESTIMATED, cases={name: CASES[name] for name in names}), 0
     for name, pairs in found.items():
         for estimated, measured in pairs:
             if measured > 50 * MB:
                 n_judged += 1
                 assert 0.5 <= estimated / measured <= 1.1, (name, estimated, measured)
-    assert n_judged >= len(CASES)
+    assert n_judged >= len(names)
 
 
 def make_network(**params):
@@ -361,7 +369,7 @@ def refuse(function, *args):
 messages = []
 n_fit = peak_of(refuse, est.fit, X, y)[0]
 n_predict = peak_of(refuse, est.predict, [np.zeros((20_000_000, 1), np.float32)])[0]
-est.set_params(bptt_steps=100, batch_size=2).fit(X[:2], y[:2])
+est.set_params(bptt_steps=100).fit([x[:20_000] for x in X[:2]], y[:2])
 print(json.dumps([messages, n_fit, n_predict]))
 """
 
