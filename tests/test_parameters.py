@@ -697,3 +697,16 @@ def test_a_target_for_each_step_is_refused(kind):
     """A likely mistake, which NumPy answers with a word about its own shapes."""
     with pytest.raises(ValueError, match="a target for each step is not supported"):
         tiny(kind).fit(X, [np.zeros(len(x)) for x in X])
+
+
+class Brief(RNNClassifier):
+    def __init__(self, max_iter=1):
+        super().__init__((2,), max_iter=max_iter)
+
+
+def test_a_subclass_may_take_fewer_parameters():
+    assert Brief().fit(X, LABELS).predict(X).shape == LABELS.shape
+    with pytest.raises(
+        ValueError, match="max_iter must be an integer >= 1, got 0 in B"
+    ):
+        Brief(max_iter=0).fit(X, LABELS)

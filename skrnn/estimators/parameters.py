@@ -171,11 +171,11 @@ def check_parameters(estimator, rules):
     estimator : estimator
     rules : dict of str to Rule
     """
-    values = estimator.get_params(deep=False)
     for name, rule in rules.items():
-        if not rule.holds(values[name]):
+        value = getattr(estimator, name)
+        if not rule.holds(value):
             raise ValueError(
-                f"{name} must be {rule.text}, got {values[name]!r} in "
+                f"{name} must be {rule.text}, got {value!r} in "
                 f"{type(estimator).__name__}."
             )
 
