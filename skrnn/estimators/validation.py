@@ -103,6 +103,11 @@ def set_aside(estimator, X, y, sample_weight, train, stratify, seed):
     from sklearn.model_selection import train_test_split  # slow to import
 
     heard = np.flatnonzero(train.weights)
+    if heard.size < 2:
+        raise ValueError(
+            "sample_weight, times class_weight, must be positive for one sequence to "
+            "train on and one to validate on, got a single positive weight."
+        )
     kept, aside = train_test_split(
         heard,
         test_size=estimator.validation_fraction,

@@ -34,7 +34,7 @@ class TrainingData:
         if not largest > 0.0:
             raise ValueError(
                 "sample_weight, times class_weight, must be positive for at least one "
-                "sequence to train on and one to validate on, got only zeros."
+                "sequence, got only zeros."
             )
         shares = np.asarray(sample_weight, np.float64) / largest  # their sum is finite
         self.mean_weight = largest * float(shares.mean())
