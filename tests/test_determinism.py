@@ -22,7 +22,7 @@ from skrnn import RNNClassifier, RNNRegressor
 from skrnn.cells import CELLS
 from skrnn.training import inference, objective
 
-KINDS = [RNNClassifier, RNNRegressor]
+pytestmark = pytest.mark.heavy
 POOLINGS = ["last", "mean", "max", "attention"]
 TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
 BACKENDS = [("sequential", 1), ("threading", 2), ("threading", 4), ("loky", 2)]
@@ -132,7 +132,6 @@ def test_a_limit_of_blas_threads_changes_no_bit(name, n_threads, expected):
         assert fit_digest(name) == expected[name]
 
 
-@pytest.mark.heavy
 @pytest.mark.parametrize(
     "env",
     [

@@ -31,6 +31,10 @@ each_variant = pytest.mark.parametrize("variant", VARIANTS, ids="-".join)
 each_dtype = pytest.mark.parametrize("dtype", DTYPES, ids=["float32", "float64"])
 both = pytest.mark.parametrize("kind", KINDS)
 quiet = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+# A kernel that runs as plain Python warns where a compiled one does not.
+plain_python_warns = pytest.mark.filterwarnings(
+    "ignore:overflow encountered in scalar:RuntimeWarning"
+)
 
 
 def slow(value):
@@ -347,6 +351,13 @@ def test_only_ratios_of_weights_count(size):
     assert_same_fit(est, clone(est).fit(X, Y[RNNRegressor], w))
 
 
+def test_weights_that_are_all_zero_are_refused():
+    est = tiny(RNNClassifier, class_weight={0: 0.0, 1: 0.0, 2: 0.0})
+    message = "must be positive for at least one sequence, got only zeros"
+    with pytest.raises(ValueError, match=message):
+        est.fit(X, Y[RNNClassifier])
+
+
 # Rare classes, far quantiles
 
 
@@ -424,7 +435,7 @@ def test_targets_that_the_dtype_cannot_hold_are_named():
     assert np.array_equal(est.theta_, theta)
 
 
-@pytest.mark.filterwarnings("ignore:overflow encountered in scalar:RuntimeWarning")
+@plain_python_warns
 @pytest.mark.parametrize("loss", ["squared_error", "absolute_error", "quantile"])
 @pytest.mark.parametrize("size", [1e25, 1e35])
 def test_huge_targets_are_learnt_or_refused_in_float32(loss, size):
@@ -437,7 +448,7 @@ def test_huge_targets_are_learnt_or_refused_in_float32(loss, size):
     assert np.isfinite(est.loss_curve_).all()
 
 
-@pytest.mark.filterwarnings("ignore:overflow encountered in scalar:RuntimeWarning")
+@plain_python_warns
 def test_lbfgs_that_diverges_says_what_it_heeds():
     """It has no learning rate, and does not clip."""
     est = tiny(RNNRegressor, solver="lbfgs", alpha=0.5)
@@ -455,6 +466,7 @@ DIVERGING = {
 }
 
 
+@plain_python_warns
 def test_a_limit_of_the_gradient_that_does_not_help_is_to_be_lowered():
     est = tiny(RNNRegressor, **DIVERGING, solver="sgd", learning_rate_init=1e250)
     message = r"Lower learning_rate_init \(now 1e\+250\), lower max_grad_norm \(now 1.0"
@@ -463,6 +475,7 @@ def test_a_limit_of_the_gradient_that_does_not_help_is_to_be_lowered():
     assert np.isfinite(est.predict(X)).all()
 
 
+@plain_python_warns
 def test_a_fit_that_diverged_goes_on_without_the_memory_of_it():
     """Early stopping keeps the best weights; the momentum that ruined the later ones
     would ruin them too."""

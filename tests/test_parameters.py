@@ -515,8 +515,9 @@ def test_weights_that_all_fall_to_the_validation_data_are_refused():
     """Whatever the split: the rest must keep a positive weight."""
     est = tiny(RNNRegressor, early_stopping=True, validation_fraction=0.75)
     weight = np.r_[1.0, np.zeros(11)]
+    message = "to train on and one to validate on, got a single positive weight"
     for seed in range(3):
-        with pytest.raises(ValueError, match="weight"):
+        with pytest.raises(ValueError, match=message):
             est.set_params(random_state=seed).fit(X, VALUES, weight)
 
 

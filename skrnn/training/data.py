@@ -34,8 +34,7 @@ class TrainingData:
         if not 0.0 < largest < np.inf:
             raise ValueError(
                 "sample_weight, times class_weight, must be positive for at least one "
-                "sequence to train on and one to validate on, and not too large for a "
-                f"float, got a largest of {largest}."
+                f"sequence, and not too large for a float, got a largest of {largest}."
             )
         shares = np.asarray(sample_weight, np.float64) / largest  # their sum is finite
         self.mean_weight = largest * float(shares.mean())
