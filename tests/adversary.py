@@ -401,7 +401,6 @@ WEIGHT_HARMS = {
     "infinity": _at_random(np.inf),
     "infinite number": lambda w, rng: np.inf,
     "NaN number": lambda w, rng: np.nan,
-    "infinite sum": lambda w, rng: np.full(len(w), 1.7e308),
     "column": lambda w, rng: w[:, np.newaxis],
     "words": lambda w, rng: ["word"] * len(w),
     "text": lambda w, rng: "balanced",
