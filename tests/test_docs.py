@@ -190,6 +190,13 @@ def test_index_lists_every_page(page):
     assert page == index or page in listed
 
 
+def test_reliability_names_tests_that_exist():
+    named = re.findall(r"`(test_\w+\.py)(?:::(\w+))?`", read("docs/reliability.md"))
+    assert len(named) > 40
+    for file, test in named:
+        assert not test or f"\ndef {test}(" in read(f"tests/{file}"), (file, test)
+
+
 # Examples
 
 
