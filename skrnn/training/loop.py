@@ -134,12 +134,15 @@ def fit_full_batch(
         _check_finite(value + run.gradient_norm)
         return value, gradient
 
-    converged = optimizer.minimize(
-        evaluate, theta.copy(), max_iter=len(epochs), tol=tol, callback=run
-    )[2]
-    if run.number == epochs.start:
-        run(theta, evaluate(theta)[0])
-    return converged
+    try:
+        converged = optimizer.minimize(
+            evaluate, theta.copy(), max_iter=len(epochs), tol=tol, callback=run
+        )[2]
+        if run.number == epochs.start:
+            run(theta, evaluate(theta)[0])
+        return converged
+    finally:
+        del objective, data, run  # old versions of SciPy keep `evaluate` in a cycle
 
 
 class _Iterations:
