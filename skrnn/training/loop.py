@@ -142,7 +142,7 @@ def fit_full_batch(
             run(theta, evaluate(theta)[0])
         return converged
     finally:
-        del objective, data, run  # old versions of SciPy keep `evaluate` in a cycle
+        objective = data = run = None  # old versions of SciPy keep `evaluate`
 
 
 class _Iterations:
