@@ -131,9 +131,10 @@ def measure():
     return status("VmRSS"), sys.getallocatedblocks()
 
 kinds = [fit, fit_again, fit_on_threads, predict, refuse, diverge, other_shapes]
-for kind in [*kinds, pickle_it, stream]:
-    for _ in range(n_first):
-        kind()
+kinds += [pickle_it, stream]
+for kind in kinds * n_first:
+    kind()
+for kind in kinds:
     before = measure()
     for _ in range(n_more):
         kind()

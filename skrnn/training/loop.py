@@ -137,12 +137,15 @@ def fit_full_batch(
         check_finite(value + run.gradient_norm)
         return value, gradient
 
-    converged = optimizer.minimize(
-        evaluate, theta.copy(), max_iter=len(epochs), tol=tol, callback=run
-    )[2]
-    if run.number == epochs.start:
-        run(theta, evaluate(theta)[0])
-    return converged
+    try:
+        converged = optimizer.minimize(
+            evaluate, theta.copy(), max_iter=len(epochs), tol=tol, callback=run
+        )[2]
+        if run.number == epochs.start:
+            run(theta, evaluate(theta)[0])
+        return converged
+    finally:
+        objective = data = run = None  # old versions of SciPy keep `evaluate`
 
 
 class _Iterations:
