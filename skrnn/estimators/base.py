@@ -245,7 +245,7 @@ class BaseRecurrent(StateMixin, StreamingMixin, CallbackSupportMixin, BaseEstima
             )
         dtype = self.dtype
         if dtype is None and going_on:
-            dtype = self.theta_.dtype
+            dtype = self._architecture_["dtype"]
         sequences = check_sequences(X, estimator=self, reset=not going_on, dtype=dtype)
         targets = encode(y)
         self._make_loss(**self._loss_parameters()).check_targets(targets)
