@@ -12,11 +12,12 @@ from pathlib import Path
 import numpy as np
 from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.preprocessing import StandardScaler
 
 from skrnn import RNNClassifier
 from skrnn.datasets import make_switching_sines
 from skrnn.inspection import AttentionDisplay
+from skrnn.preprocessing import PerStep
 
 PNG = Path(__file__).with_suffix(".png")
 UNITS = np.array([1.0, 50.0, 0.02, 1000.0])
@@ -29,11 +30,6 @@ def load_data():
     return train_test_split(X, y, stratify=y, random_state=0)
 
 
-def standardise(X):
-    """Scale each feature of each sequence to mean 0 and variance 1 over its steps."""
-    return [(x - x.mean(axis=0)) / x.std(axis=0) for x in X]
-
-
 def make_search():
     rnn = RNNClassifier(
         pooling="attention",
@@ -42,7 +38,8 @@ def make_search():
         early_stopping=True,
         random_state=0,
     )
-    pipeline = Pipeline([("scale", FunctionTransformer(standardise)), ("rnn", rnn)])
+    scale = PerStep(StandardScaler(), per_sequence=True)
+    pipeline = Pipeline([("scale", scale), ("rnn", rnn)])
     grid = {
         "rnn__hidden_layer_sizes": [(32,), (32, 32)],
         "rnn__bidirectional": [False, True],

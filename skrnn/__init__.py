@@ -4,7 +4,16 @@ from skrnn.cells import Cell
 from skrnn.estimators.classifier import RNNClassifier
 from skrnn.estimators.regressor import RNNRegressor
 from skrnn.estimators.warming import warmup
+from skrnn.persistence import load, save
 
 __version__ = "0.1.0.dev0"
 
-__all__ = ["Cell", "RNNClassifier", "RNNRegressor", "__version__", "warmup"]
+__all__ = [
+    "Cell",
+    "RNNClassifier",
+    "RNNRegressor",
+    "__version__",
+    "load",
+    "save",
+    "warmup",
+]

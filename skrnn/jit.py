@@ -5,7 +5,8 @@ contiguous arrays. `specialise` compiles it when it is first needed, once for ea
 dtype and each choice of the names left open in it. It works on a copy of the function
 in which
 
-* every plain function it refers to is compiled along with it, and inlined if short,
+* every plain function it refers to is compiled along with it, and inlined unless it is
+  `shared`,
 * the names in `bindings` stand for the given values (a cell's `forward`, a number),
 * float literals have the kernel's dtype, so that ``1.0 - z`` stays float32,
 * functions with a typed twin (`typed_twins`) are exchanged for it, and so are those
@@ -17,9 +18,9 @@ anywhere makes a new name, so stale code never runs.
 Importing this module does not import Numba.
 """
 
-import dis
 import functools
 import hashlib
+import os
 import types
 
 import numpy as np
@@ -35,9 +36,21 @@ UNWRAPPED = {  # compiled code does not need what lets Python and C call a funct
     "no_cfunc_wrapper": True,
 }
 
+_SHARED = set()
 _TWINS = {}
 _COMPILED = {}
 _CALLEES = {}
+
+
+def shared(function):
+    """Compile `function` once for all kernels instead of into each.
+
+    For loops that move numbers, or add them in an order that is fixed. Others would
+    round differently where the compiler regroups them in another way, and of several
+    compiled copies a process runs the one it has loaded first.
+    """
+    _SHARED.add(function)
+    return function
 
 
 def typed_twins(function, **twins):
@@ -107,13 +120,15 @@ class _Copier:
         code = function.__code__
         known = {**function.__globals__, **self.bindings}
         names = {n: self._typed(known[n]) for n in code.co_names if n in known}
-        return types.FunctionType(
+        copy = types.FunctionType(
             code.replace(co_consts=tuple(map(self._typed, code.co_consts))),
             {"__builtins__": __builtins__, "__name__": function.__module__, **names},
             function.__name__,
             self._typed(function.__defaults__),
             self._typed(function.__closure__),
         )
+        copy.is_shared = function in _SHARED
+        return copy
 
     def _typed(self, value):
         if isinstance(value, types.FunctionType):
@@ -146,6 +161,7 @@ def _machine():
 def _feed(state, function):
     code = function.__code__
     _feed_code(state, code)
+    state.update(f"shared {getattr(function, 'is_shared', False)}".encode())
     if function in _COMPILED:
         _feed(state, _COMPILED[function])
     names = sorted(function.__globals__.keys() & _names(code))
@@ -205,22 +221,15 @@ def _compiled(value):
 
 
 def _compiled_callee(function):
-    """Compile `function`, once for all kernels that it is part of.
-
-    A call costs nothing beside a loop, while each inlined copy of one is compiled.
-    """
+    """Compile `function`, once for all kernels that it is part of."""
     import numba
 
     digest = _digest(function)
     if digest not in _CALLEES:
         callee = _with_compiled_callees(function)
-        options = {**OPTIONS, **UNWRAPPED, "forceinline": not _has_loop(function)}
+        options = {**OPTIONS, **UNWRAPPED, "forceinline": not function.is_shared}
         _CALLEES[digest] = numba.njit(**options)(callee)
     return _CALLEES[digest]
-
-
-def _has_loop(function):
-    return any(op.opname == "FOR_ITER" for op in dis.get_instructions(function))
 
 
 @functools.cache
@@ -230,9 +239,23 @@ def _stand_in(function):
     return function if numba.config.DISABLE_JIT else _COMPILED[function]()
 
 
+@functools.cache
+def _let_forks_wait():
+    """Let a fork wait until no thread compiles, or its child would, for ever."""
+    from numba.core.compiler_lock import global_compiler_lock as lock
+
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(
+            before=lock.acquire,
+            after_in_parent=lock.release,
+            after_in_child=lock.release,
+        )
+
+
 def _compile_cached(function):
     import numba
 
+    _let_forks_wait()
     kernel = numba.njit(no_cfunc_wrapper=True, **OPTIONS)(function)
     if not numba.config.DISABLE_JIT:
         from skrnn.kernel_cache import KernelCache

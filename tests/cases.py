@@ -189,3 +189,26 @@ def unflat(vector, like):
     ends = np.cumsum([part.size for part in like])[:-1]
     parts = np.split(vector, ends)
     return [part.reshape(other.shape) for part, other in zip(parts, like, strict=True)]
+
+
+def signs(size, seed=2):
+    return np.random.default_rng(seed).choice([-1.0, 1.0], size)
+
+
+def weighted_sum(shape, seed=3):
+    """A linear function of an array as a loss, and its weights."""
+    weights = np.random.default_rng(seed).standard_normal(shape)
+    return lambda raw: (float((weights * raw).sum()), weights), weights
+
+
+def exactness(case):
+    """Largest relative error of the gradient along a direction of random signs."""
+    loss, weights = weighted_sum((len(case.sequences), 2))
+    gradient = case.gradient(loss)[1]
+    direction = signs(gradient.size)
+    expected = naive.derivative(
+        lambda theta: (weights * case.naive_raw_scores(theta)).sum(),
+        case.theta,
+        direction,
+    )
+    return abs(gradient @ direction - expected) / np.abs(gradient).max()

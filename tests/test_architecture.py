@@ -11,15 +11,19 @@ ROOT = Path(skrnn.__file__).parent
 FLOORS = {
     "kernel_cache": -1,
     "jit": 0,
+    "lazy": 0,
     "cells": 1,
     "losses": 1,
     "optimizers": 1,
     "sequences": 1,
     "network": 2,
+    "preprocessing": 2,
     "training": 3,
     "estimators": 4,
     "inspection": 5,
+    "persistence": 5,
     "datasets": 0,
+    "metrics": 0,
 }
 FILES = sorted(ROOT.rglob("*.py"))
 
@@ -48,6 +52,18 @@ def test_imports_go_downward_only(path):
     for other in imported_rooms(path):
         if room != "__init__" and other != room:
             assert FLOORS[other] < FLOORS[room], f"{path} imports {other}"
+
+
+def test_preprocessing_stands_apart():
+    """It knows sequences only, and whoever imports skrnn does not import it."""
+    known = {
+        other
+        for path in FILES
+        if room_of(path) == "preprocessing"
+        for other in imported_rooms(path)
+    }
+    users = {room_of(path) for path in FILES if "preprocessing" in imported_rooms(path)}
+    assert known == {"preprocessing", "sequences"} and users == {"preprocessing"}
 
 
 def test_every_room_has_a_floor():

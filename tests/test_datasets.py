@@ -102,6 +102,14 @@ def test_n_sequences_is_checked(make, value):
         make(value)
 
 
+@pytest.mark.parametrize("make", MAKERS)
+@pytest.mark.parametrize("seed", ["0", -1, 1.5, 2**32, np.random.default_rng(0)])
+def test_random_state_is_checked(make, seed):
+    """What NumPy's RandomState does not take is refused by name."""
+    with pytest.raises(ValueError, match="^random_state must be None, an integer from"):
+        make(3, random_state=seed)
+
+
 @pytest.mark.parametrize(
     ("make", "name", "minimum"),
     [

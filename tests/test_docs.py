@@ -121,7 +121,7 @@ def test_user_guide_quotes_real_messages():
     guide = read("docs/user_guide.md").split("## When something goes wrong")[1]
     table = guide.split("Without any message")[0]
     quoted = re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE)
-    assert len(quoted) == 10
+    assert len(quoted) == 12
     known = messages()
     assert [message for message in quoted if message not in known] == []
 
@@ -188,6 +188,13 @@ def test_index_lists_every_page(page):
     targets = re.findall(r"\]\(([^)#]+)\)", index.read_text(encoding="utf-8"))
     listed = {(index.parent / target).resolve() for target in targets}
     assert page == index or page in listed
+
+
+def test_reliability_names_tests_that_exist():
+    named = re.findall(r"`(test_\w+\.py)(?:::(\w+))?`", read("docs/reliability.md"))
+    assert len(named) > 40
+    for file, test in named:
+        assert not test or f"\ndef {test}(" in read(f"tests/{file}"), (file, test)
 
 
 # Examples

@@ -16,7 +16,16 @@ from skrnn.network.pooling import POOLINGS
 from skrnn.optimizers import OPTIMIZERS, SCHEDULES
 
 ESTIMATORS = (RNNClassifier, RNNRegressor)
-MODULES = ("", ".cells", ".datasets", ".inspection", ".losses", ".optimizers")
+MODULES = (
+    "",
+    ".cells",
+    ".datasets",
+    ".inspection",
+    ".losses",
+    ".metrics",
+    ".optimizers",
+    ".preprocessing",
+)
 REGISTRIES = {
     "cell": CELLS,
     "pooling": POOLINGS,
@@ -55,6 +64,8 @@ def documented_default(kind):
     if kind.endswith("optional"):
         return None
     stated = re.search(r"default=(.+)$", kind)
+    if stated and stated[1] == "NaN":
+        return np.nan
     return ast.literal_eval(stated[1]) if stated else inspect.Parameter.empty
 
 

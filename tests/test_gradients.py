@@ -13,13 +13,16 @@ from cases import (
     VARIANTS,
     Case,
     draw_sequences,
+    exactness,
     flat,
     joined,
     largest_error,
     make_case,
+    signs,
     step_of,
     unflat,
     unjoined,
+    weighted_sum,
 )
 from numpy.testing import assert_allclose, assert_array_equal
 
@@ -38,29 +41,6 @@ each_direction = pytest.mark.parametrize(
     "bidirectional", [False, True], ids=["forward", "bidirectional"]
 )
 each_depth = pytest.mark.parametrize("sizes", SIZES, ids=["one", "two"])
-
-
-def signs(size, seed=2):
-    return np.random.default_rng(seed).choice([-1.0, 1.0], size)
-
-
-def weighted_sum(shape, seed=3):
-    """A linear function of an array as a loss, and its weights."""
-    weights = np.random.default_rng(seed).standard_normal(shape)
-    return lambda raw: (float((weights * raw).sum()), weights), weights
-
-
-def exactness(case):
-    """Largest relative error of the gradient along a direction of random signs."""
-    loss, weights = weighted_sum((len(case.sequences), 2))
-    gradient = case.gradient(loss)[1]
-    direction = signs(gradient.size)
-    expected = naive.derivative(
-        lambda theta: (weights * case.naive_raw_scores(theta)).sum(),
-        case.theta,
-        direction,
-    )
-    return abs(gradient @ direction - expected) / np.abs(gradient).max()
 
 
 @each_depth

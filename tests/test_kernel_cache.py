@@ -247,3 +247,60 @@ def test_cold_processes_do_not_clash(tmp_path):
     n_compiled([start(tmp_path) for _ in range(4)])
     assert n_compiled([start(tmp_path)]) == [0]
     assert not list(tmp_path.rglob("*.tmp.*"))
+
+
+CELL = """
+from skrnn import Cell
+from skrnn.cells import sigmoid, tanh
+
+class Slow(Cell):
+    x_gates = h_gates = ("i", "f", "g", "o")
+    carried = ("h", "c")
+    taped = ("i", "f", "g", "o", "tanh_c")
+    additive = True
+
+    @staticmethod
+    def forward(ax, ah, carry, unit):
+        i, f = sigmoid(ax[0] + ah[0]), sigmoid(ax[1] + ah[1])
+        g, o = tanh(ax[2] + ah[2]), sigmoid(ax[3] + ah[3])
+        c = 0.75 * f * carry[1] + i * g
+        tanh_c = tanh(c)
+        return (o * tanh_c, c), (i, f, g, o, tanh_c)
+
+    @staticmethod
+    def backward(d_carry, tape, carry_prev, unit):
+        i, f, g, o, tanh_c = tape
+        d_c = d_carry[1] + d_carry[0] * o * (1.0 - tanh_c * tanh_c)
+        d = (
+            d_c * g * i * (1.0 - i),
+            0.75 * d_c * carry_prev[1] * f * (1.0 - f),
+            d_c * i * (1.0 - g * g),
+            d_carry[0] * tanh_c * o * (1.0 - o),
+        )
+        return d, d, (0.0, 0.75 * d_c * f), ()
+"""
+
+TRAIN = """
+import hashlib, warnings
+import numpy as np
+from skrnn import RNNRegressor
+from cell import Slow
+
+warnings.simplefilter("ignore")
+X = [np.random.default_rng(i).normal(size=(3 + i % 5, 2)) for i in range(12)]
+model = RNNRegressor((3,), cell=Slow(), max_iter=2, random_state=0)
+model.fit(X, np.arange(12.0))
+print(hashlib.sha256(model.theta_.tobytes()).hexdigest())
+"""
+
+
+@pytest.mark.heavy
+def test_fresh_code_has_the_bits_of_that_from_the_cache(tmp_path):
+    """A process that compiles a cell trains as one that finds it compiled."""
+    (tmp_path / "cell.py").write_text(CELL)
+    path = os.pathsep.join([str(Path(skrnn.__file__).parents[1]), str(tmp_path)])
+    variables = {"PYTHONPATH": path, "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    command = [sys.executable, "-P", "-c", TRAIN]
+    options = {"env": {**os.environ, **variables}, "text": True, "timeout": 200}
+    fresh, cached = (subprocess.check_output(command, **options) for _ in range(2))
+    assert fresh == cached

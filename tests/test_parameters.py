@@ -1,7 +1,12 @@
 """Every parameter and every piece of data that cannot be used is refused by name."""
 
+import random
+from decimal import Decimal
+from fractions import Fraction
+
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 from sklearn.base import clone
 
 from skrnn import Cell, RNNClassifier, RNNRegressor
@@ -19,31 +24,58 @@ VALUES = np.linspace(-1, 1, 12)
 Y = {RNNClassifier: LABELS, RNNRegressor: VALUES}
 NAN, INF = float("nan"), float("inf")
 
-# For each parameter: what its message says is allowed, values refused, values taken.
+# Integers that no array can count to, and that no float holds; then what is no number.
+TOO_LARGE = [2**63, 10**400]
+NO_NUMBERS = [None, "1", b"1", "", [], [1], {}, True, np.True_, NAN, np.array([1])]
+NO_NUMBERS += [np.array(1), 1j, Decimal(1), Decimal("NaN")]
 SIZES = r"an integer >= 1 or a non-empty tuple of integers >= 1"
-COUNT = (r"an integer >= 1", [0, -1, 1.0, 1.5, "1", None, True, NAN], [1, np.int32(2)])
-FLAG = (r"True or False", [0, 1, None, "yes", np.array([True])], [True, np.False_])
-RATE = (r"a number in \[0, 1\)", [1, 1.0, -0.1, NAN, None, "0", True], [0, 0.5])
-NOT_NEGATIVE = (r"a number >= 0", [-1e-9, NAN, INF, None, "0", False], [0, 0.1, 2])
-POSITIVE = (r"a number > 0", [0, -1, NAN, INF, None, "1", True], [0.01, np.float32(1)])
+COUNT = (
+    r"an integer >= 1",
+    [0, -1, 1.0, 1.5, INF, *TOO_LARGE, *NO_NUMBERS],
+    [1, np.int32(2), np.uint8(1)],
+)
+FLAG = (
+    r"True or False",
+    [0, 1, None, "yes", "", [], NAN, np.array([True]), np.array(True)],
+    [True, np.False_],
+)
+RATE = (
+    r"a number in \[0, 1\)",
+    [1, 1.0, -0.1, INF, *TOO_LARGE, *NO_NUMBERS],
+    [0, 0.5, np.float16(0.5), Fraction(1, 3)],
+)
+NOT_NEGATIVE = (
+    r"a number >= 0",
+    [-1e-9, -INF, INF, 10**400, *NO_NUMBERS],
+    [0, 0.1, 2, np.float16(0.1), np.float32(1), Fraction(1, 7), 5e-324],
+)
+POSITIVE = (
+    r"a number > 0",
+    [0, -1, -0.0, INF, -INF, 10**400, *NO_NUMBERS],
+    [0.01, np.float32(1), np.float16(0.1), Fraction(1, 3), 1],
+)
+NO_NAMES = [None, 1, "", " ", [], ("last",), b"last", NAN, {}]
+
+# For each parameter: what its message says is allowed, values refused, values taken.
 
 SHARED = {
     "hidden_layer_sizes": (
         SIZES,
         [0, (), [], (0,), (3, -1), 3.0, (3.0,), "3", ("3",), None, True, (True,)]
-        + [np.array([2.5]), ((3,),)],
+        + [np.array([2.5]), ((3,),), np.array(3), np.ones((1, 2), int), {3: 1}, {3, 4}]
+        + [(2**63,), 10**400, NAN, INF, b"3", np.array([]), (None,)],
         [2, (2,), [2, 3], (1, 1, 1), np.array([2, 2]), np.int64(2)],
     ),
     "cell": (
         r"one of 'rnn', 'lstm', 'gru', .* or a Cell object such as LSTM\(\)",
-        ["GRU", "", None, GRU, 3, Adam()],
+        ["GRU", "", None, GRU, 3, Adam(), b"gru", ["gru"], NAN],
         [*CELLS, GRU(), RNN("relu")],
     ),
     "bidirectional": FLAG,
-    "activation": (r"one of 'tanh', 'relu'", ["TANH", None, "sigmoid", 1], ["tanh"]),
+    "activation": (r"one of 'tanh', 'relu'", ["TANH", "sigmoid", *NO_NAMES], ["tanh"]),
     "pooling": (
         r"one of 'last', 'mean', 'max', 'attention'",
-        ["sum", None, 1, ["last"]],
+        ["sum", "LAST", *NO_NAMES],
         ["last", "mean", "max", "attention"],
     ),
     "dropout": RATE,
@@ -51,80 +83,106 @@ SHARED = {
     "alpha": NOT_NEGATIVE,
     "max_grad_norm": (
         r"a number > 0 or None",
-        [0, -1, NAN, INF, "1", True],
+        [0, -1, INF, 10**400, *NO_NUMBERS[1:]],
         [0.1, 5, None],
     ),
     "solver": (
         r"one of 'adam', 'rmsprop', 'sgd', 'lbfgs' or an? Optimizer object such as "
         r"Adam\(\)",
-        ["ADAM", None, Adam, 1, GRU()],
+        ["ADAM", Adam, GRU(), *NO_NAMES],
         [*OPTIMIZERS, SGD(momentum=0.5), LBFGS(memory=3)],
     ),
     "batch_size": (
         r"(one of )?'auto' or an integer >= 1",
-        [0, -1, 1.0, "all", None, True],
+        [0, -1, 1.0, "all", INF, *TOO_LARGE, *NO_NUMBERS],
         ["auto", 1, 5, 10_000, np.int64(3)],
     ),
     "learning_rate": (
         "one of " + ", ".join(map(repr, SCHEDULES)),
-        ["linear", None, 0.1, ["constant"]],
+        ["linear", 0.1, ["constant"], *NO_NAMES],
         [*SCHEDULES],
     ),
     "learning_rate_init": POSITIVE,
     "max_iter": COUNT,
     "bptt_steps": (
         r"an integer >= 1 or None",
-        [0, -1, 2.0, "2", True],
+        [0, -1, 2.0, "2", INF, *TOO_LARGE, *NO_NUMBERS[1:]],
         [1, 100, None],
     ),
     "shuffle": FLAG,
     "random_state": (
-        r"",  # scikit-learn's own message
-        ["0", -1, 1.5, [[]]],
-        [0, None, np.random.RandomState(0)],
+        r"None or an integer in \[0, 4294967295\] or a RandomState instance",
+        ["0", -1, 1.5, [[]], 2**32, 10**400, *NO_NUMBERS[1:]]
+        + [np.random.default_rng(0), np.random.RandomState, random],
+        [0, None, np.random.RandomState(0), np.int64(7), 2**32 - 1, np.random],
     ),
     "tol": NOT_NEGATIVE,
     "verbose": (
         r"True or False or an integer >= 0",
-        [-1, 0.5, None, "1"],
+        [-1, 0.5, INF, *(v for v in NO_NUMBERS if not isinstance(v, (bool, np.bool_)))],
         [False, 0],
     ),
     "warm_start": FLAG,
     "early_stopping": FLAG,
     "validation_fraction": (
         r"a number in \(0, 1\)",
-        [0, 1, 1.0, -0.5, NAN, None, "0.1", 3],
-        [0.01, 0.99],
+        [0, 1, 1.0, -0.5, 3, INF, 10**400, *NO_NUMBERS],
+        [0.01, 0.99, np.float32(0.25), Fraction(1, 4)],
     ),
     "n_iter_no_change": COUNT,
-    "scoring": (r"None or a str or a callable", [3, ["r2"], 0.5], [None, max]),
+    "scoring": (
+        r"None or a str or a callable",
+        [3, ["r2"], 0.5, b"r2", {}, NAN, True],
+        [None, max],
+    ),
     "dtype": (
         r"None or 'float32' or 'float64'",
-        ["f4", "float16", int, np.float16, 32, "single", ["float32"]],
+        [
+            "f4",
+            "float16",
+            int,
+            np.float16,
+            32,
+            "single",
+            ["float32"],
+            "",
+            NAN,
+            b"float32",
+        ]
+        + [np.dtype("f2"), np.dtype([("a", "f4")]), np.array("float32"), np.float32(1)],
         [None, "float32", np.float64, np.dtype("float32")],
     ),
-    "n_jobs": (r"None or a non-zero integer", [0, 1.0, "2", NAN], [None, 1, 2, -1]),
+    "n_jobs": (
+        r"None or a non-zero integer",
+        [0, 1.0, "2", 1.5, INF, *TOO_LARGE, *NO_NUMBERS[1:]],
+        [None, 1, 2, -1, np.int8(2), -100],
+    ),
 }
 OWN = {
     RNNClassifier: {
         "class_weight": (
-            r"None or .*'balanced' or a dict or a list of dicts",
-            ["auto", 3, True, ("balanced",)],
-            [None, "balanced", {0: 1, 1: 2}],
+            r"None or one of 'balanced' or a dict of numbers >= 0 or a list of these",
+            ["auto", "", 3, True, ("balanced",), NAN, np.ones(2), {1, 2}]
+            + [{0: value} for value in (-1, NAN, INF, None, "1", [1], True, 10**400)]
+            + [[3], [{0: 1}, "auto"], [{0: NAN}], [[{0: 1}]], [True], [np.ones(2)]],
+            [None, "balanced", {0: 1, 1: 2}, [{0: 0.5}], ["balanced"], {}],
         )
     },
     RNNRegressor: {
         "loss": (
             r"one of 'squared_error', 'absolute_error', 'huber', 'poisson', 'quantile'",
-            ["mse", None, 2],
+            ["mse", "SQUARED_ERROR", *NO_NAMES],
             ["squared_error", "absolute_error", "huber", "quantile"],
         ),
         "huber_delta": POSITIVE,
         "quantiles": (
             r"a number in \(0, 1\) or an ascending sequence of them",
-            [0, 1, -0.1, 50, NAN, None, "0.5", True, [], [0.9, 0.1], [0.5, 0.5]]
-            + [[0.1, 1.0], (0.1, "0.9"), [[0.1, 0.9]]],
-            [0.5, [0.5], (0.1, 0.9), np.array([0.2, 0.3])],
+            [0, 1, -0.1, 50, 1.0, INF, [], [0.9, 0.1], [0.5, 0.5], [[0.1, 0.9]]]
+            + [(0.1, 1.0), (0.1, "0.9"), (0.1, NAN), (NAN,), {0.1, 0.9}, {0.1: 1}]
+            + [np.array([]), np.array([[0.5]]), np.array([0.9, 0.1]), (True,)]
+            + [10**400, (0.1, None), *NO_NUMBERS],
+            [0.5, [0.5], (0.1, 0.9), np.array([0.2, 0.3]), np.float32(0.3)]
+            + [np.array([0.2, 0.3], "f2"), (Fraction(1, 3), 0.5)],
         ),
     },
 }
@@ -138,7 +196,7 @@ def tiny(kind, **params):
 
 def cases(column):
     return [
-        pytest.param(kind, name, value, id=f"{kind.__name__}-{name}-{value!r}")
+        pytest.param(kind, name, value, id=f"{kind.__name__}-{name}-{value!r:.40}")
         for kind in KINDS
         for name, row in TABLES[kind].items()
         for value in row[column]
@@ -155,11 +213,6 @@ def test_bad_values_are_stored_and_refused_by_fit(kind, name, value):
     """`__init__` only stores; `fit` names the parameter, the rule and the value."""
     est = tiny(kind, **{name: value})
     assert est.get_params()[name] is value
-    if name == "random_state":
-        rule = "cannot be used to seed|Seed must be between|must be"
-        with pytest.raises((ValueError, TypeError), match=rule):
-            est.fit(X, Y[kind])
-        return
     with pytest.raises(ValueError) as caught:
         est.fit(X, Y[kind])
     assert caught.match(rf"^{name} must be {TABLES[kind][name][0]}, got ")
@@ -208,6 +261,28 @@ def test_clone_and_set_params_go_round(kind):
     assert est.get_params()["solver__beta_1"] == 0.5
     twin.fit(X, Y[kind])
     assert repr(clone(twin)) == repr(twin)
+
+
+@pytest.mark.parametrize("name", ["alpha", "tol", "learning_rate_init", "dropout"])
+def test_numbers_of_low_precision_are_computed_with_as_floats(name):
+    low = np.float16(0.1)
+    for kind in KINDS:
+        narrow, wide = (tiny(kind, **{name: v}, max_iter=3) for v in (low, float(low)))
+        narrow.fit(X, Y[kind])
+        assert narrow.loss_curve_ == wide.fit(X, Y[kind]).loss_curve_
+        assert np.array_equal(narrow.theta_, wide.theta_)
+
+
+def test_integers_of_few_bits_do_not_overflow():
+    """The end of the second minibatch, and of the second fit, are 200."""
+    many, y = np.random.default_rng(0).standard_normal((2, 250, 1))
+    narrow, wide = (
+        tiny(RNNRegressor, batch_size=size, max_iter=size, warm_start=True, tol=0)
+        for size in (np.int8(100), 100)
+    )
+    for est in (narrow, wide):
+        est.fit(many, y[:, 0]).fit(many, y[:, 0])
+    assert narrow.n_iter_ == 200 and np.array_equal(narrow.theta_, wide.theta_)
 
 
 # Hyper-parameters of the parts
@@ -289,6 +364,11 @@ def test_targets_must_match_the_sequences(kind):
             "MultiOutputClassifier",
         ),
         (RNNRegressor, np.array(["a"] * 12), "could not convert string to float"),
+        (
+            RNNRegressor,
+            np.full(12, "2020", "M8[D]"),
+            "y must be numeric, got dtype date",
+        ),
         (RNNRegressor, np.r_[VALUES[:-1], np.inf], "Input y contains infinity"),
         (RNNRegressor, np.ones((12, 2, 2)), "Found array with dim 3"),
     ],
@@ -379,6 +459,23 @@ def test_class_weight_may_name_classes_that_a_part_of_the_data_lacks():
     assert len(est.validation_loss_curve_) == 1
 
 
+def test_infinite_weights_are_refused():
+    message = "sample_weight, times class_weight, .*got a largest of inf"
+    with pytest.raises(ValueError, match=message):
+        tiny(RNNRegressor).fit(X, VALUES, np.inf)
+    est = tiny(RNNClassifier, class_weight={0: 1e200, 1: 1e200})
+    with pytest.raises(ValueError, match=message):
+        est.fit(X, LABELS, np.full(12, 1e200))
+
+
+@pytest.mark.parametrize("name", ["y", "sample_weight"])
+def test_a_mask_is_never_ignored(name):
+    masked = np.ma.MaskedArray(np.ones(12), mask=np.arange(12) == 3)
+    arguments = {"y": VALUES, name: masked}
+    with pytest.raises(ValueError, match=f"^{name} must not be a masked array"):
+        tiny(RNNRegressor).fit(X, **arguments)
+
+
 # Validation data
 
 
@@ -418,9 +515,133 @@ def test_weights_that_all_fall_to_the_validation_data_are_refused():
     """Whatever the split: the rest must keep a positive weight."""
     est = tiny(RNNRegressor, early_stopping=True, validation_fraction=0.75)
     weight = np.r_[1.0, np.zeros(11)]
+    message = "early_stopping=True cannot set aside .* of 1 sequences"
     for seed in range(3):
-        with pytest.raises(ValueError, match="weight"):
+        with pytest.raises(ValueError, match=message):
             est.set_params(random_state=seed).fit(X, VALUES, weight)
+
+
+@pytest.mark.parametrize(
+    ("name", "bad", "message"),
+    [
+        (
+            "X_val",
+            [np.full((2, 2), NAN)],
+            r"^X_val was refused: X\[0\] has NaN at step",
+        ),
+        ("X_val", csr_array(np.eye(2)), "^X_val was refused: Sparse data was passed"),
+        ("y_val", LABELS[:5] + 0.5, "^y_val was refused: Mix type of y"),
+        (
+            "sample_weight_val",
+            -np.ones(12),
+            "^sample_weight_val was refused: sample_we",
+        ),
+    ],
+)
+def test_validation_data_are_refused_by_their_own_names(name, bad, message):
+    good = {"X_val": X, "y_val": LABELS, "sample_weight_val": np.ones(12)}
+    with pytest.raises((ValueError, TypeError), match=message):
+        tiny(RNNClassifier).fit(X, LABELS, **{**good, name: bad})
+
+
+SPLITS = [
+    (RNNRegressor, VALUES[:1], 0.1, "train set will be empty"),
+    (RNNRegressor, VALUES, 0.99, "train set will be empty"),
+    (RNNClassifier, np.arange(12) == 3, 0.5, "only 1 member"),
+    (RNNClassifier, np.arange(12) % 3, 0.1, "test_size = 2 should be greater"),
+]
+
+
+@pytest.mark.parametrize(("kind", "y", "fraction", "reason"), SPLITS)
+def test_a_split_that_cannot_be_made_names_the_parameters(kind, y, fraction, reason):
+    est = tiny(kind, early_stopping=True, validation_fraction=fraction)
+    message = (
+        "^early_stopping=True cannot set aside the share validation_fraction="
+        rf"{fraction} of {len(y)} sequences: .*{reason}.* Give X_val and y_val, more"
+    )
+    with pytest.raises(ValueError, match=message):
+        est.fit(X[: len(y)], y)
+    assert not hasattr(est, "theta_")
+
+
+# Classes
+
+
+@pytest.mark.parametrize(
+    ("classes", "message"),
+    [
+        (3, "classes was refused: .*1d array"),
+        ([[0, 1], [2, 3]], "classes was refused: .*1d array"),
+        (np.array([0, "a"], object), "classes was refused"),
+        ([0.0, NAN], "classes was refused: Input contains NaN"),
+        ([0, 2], r"y must hold the classes \[0, 2\] only, got \[1\]"),
+        (["0", "1"], "y was refused: Mix of label input types"),
+    ],
+)
+def test_classes_that_cannot_be_used_are_refused(classes, message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        tiny(RNNClassifier).partial_fit(X, LABELS, classes=classes)
+    est = tiny(RNNClassifier).fit(X, LABELS)
+    with pytest.raises((ValueError, TypeError), match="classes (was|must)"):
+        est.partial_fit(X, LABELS, classes=classes)
+
+
+def test_later_labels_are_not_rounded_or_converted():
+    """What is neither 0 nor 1 is no indicator, and text is no number."""
+    y = np.eye(3, dtype=int)[np.arange(12) % 3]
+    est = tiny(RNNClassifier).fit(X, y)
+    with pytest.raises(ValueError, match=r"y must be 0 or 1, got 0.5"):
+        est.partial_fit(X, y / 2)
+    with pytest.raises(ValueError, match=r"y_val was refused: y must be 0 or 1"):
+        est.fit(X, y, X_val=X, y_val=y / 2)
+    est = tiny(RNNClassifier).fit(X, LABELS)
+    with pytest.raises(ValueError, match="y was refused: Mix of label input types"):
+        est.partial_fit(X, LABELS.astype(str))
+
+
+# Values too large
+
+
+def test_values_that_float32_cannot_hold_are_refused():
+    est = tiny(RNNRegressor, dtype="float32")
+    large = [*X[:7], np.array([[0.0, 1.0], [2.0, -1e39]]), *X[8:]]
+    message = r"^X\[7\] has values of up to 1e\+39, too large for float32, .*; scale X"
+    for call in (est.fit, est.fit(X, VALUES).score):
+        with pytest.raises(ValueError, match=message):
+            call(large, VALUES)
+    with pytest.raises(
+        ValueError, match=r"^X_val was refused: X\[7\] has values of up to 1e\+39"
+    ):
+        est.fit(X, VALUES, X_val=large, y_val=VALUES)
+    assert np.isfinite(tiny(RNNRegressor).fit(X, VALUES).predict(large)).all()
+
+
+def test_an_output_that_overflows_is_refused():
+    """No method answers with infinity or NaN."""
+    est = tiny(RNNRegressor, cell="rnn", activation="relu")
+    est.fit(np.ones((12, 3, 2)), VALUES).theta_[:] = 1e200
+    ones = np.ones((2, 3, 2))
+    for method in (est.predict, est.hidden_states):
+        with pytest.raises(
+            ValueError, match=r"^X\[0\] makes the network overflow: its"
+        ):
+            method(ones)
+    with pytest.raises(ValueError, match=r"^X\[0\] makes the network overflow: its"):
+        est.hidden_states(ones, return_sequences=True)
+    message = "^x_t makes the network overflow in stream 0: its output"
+    with pytest.raises(ValueError, match=message):
+        est.step(ones[:, 0])
+
+
+def test_targets_without_a_finite_mean_are_refused():
+    with pytest.raises(
+        ValueError, match="^y must be of a size that float64 can compute with"
+    ):
+        tiny(RNNRegressor).fit(X, np.full(12, 1.7e308))
+    with pytest.raises(
+        ValueError, match="^y must be of a size that float32 can compute with"
+    ):
+        tiny(RNNRegressor, dtype="float32").fit(X, np.full(12, 1e39))
 
 
 # Cells of the user
@@ -477,3 +698,16 @@ def test_a_target_for_each_step_is_refused(kind):
     """A likely mistake, which NumPy answers with a word about its own shapes."""
     with pytest.raises(ValueError, match="a target for each step is not supported"):
         tiny(kind).fit(X, [np.zeros(len(x)) for x in X])
+
+
+class Brief(RNNClassifier):
+    def __init__(self, max_iter=1):
+        super().__init__((2,), max_iter=max_iter)
+
+
+def test_a_subclass_may_take_fewer_parameters():
+    assert Brief().fit(X, LABELS).predict(X).shape == LABELS.shape
+    with pytest.raises(
+        ValueError, match="max_iter must be an integer >= 1, got 0 in B"
+    ):
+        Brief(max_iter=0).fit(X, LABELS)

@@ -382,14 +382,18 @@ WRONG_FORMS = [
         r"^X must hold at least one sequence, got an array of shape \(0, 3, 2\)",
         id="3d-none",
     ),
-    pytest.param(np.ones((0, 3)), r"^Found array with 0 sample\(s\)", id="2d-none"),
+    pytest.param(
+        np.ones((0, 3)), r"^X was refused: Found array with 0 sample\(s\)", id="2d-none"
+    ),
     pytest.param(
         np.ones((3, 0, 2)), r"^X must have at least one step, got none; leave", id="T=0"
     ),
     pytest.param(
         np.ones((3, 2, 0)), r"^X must have at least one feature per step", id="D=0"
     ),
-    pytest.param(np.ones((3, 0)), r"^Found array with 0 feature\(s\)", id="2d-T=0"),
+    pytest.param(
+        np.ones((3, 0)), r"^X was refused: Found array with 0 feature\(s\)", id="2d-T=0"
+    ),
     pytest.param(
         [FINE, np.ones((0, 2))],
         r"^X\[1\] must have at least one step, got none; leave out empty sequences\.$",
@@ -427,13 +431,19 @@ WRONG_FORMS = [
         r"^X\[0\] must be .*, got a single",
         id="1-D-obj",
     ),
-    pytest.param(np.arange(3.0), r"^Expected 2D array, got 1D array", id="1-D-array"),
+    pytest.param(
+        np.arange(3.0),
+        r"^X was refused: Expected 2D array, got 1D array",
+        id="1-D-array",
+    ),
     pytest.param(np.arange(3.0), r"Reshape your data", id="1-D-array-remedy"),
     pytest.param(
-        np.float64(3), r"^Expected 2D array, got scalar array", id="0-D-array"
+        np.float64(3),
+        r"^X was refused: Expected 2D array, got scalar array",
+        id="0-D-array",
     ),
     pytest.param(
-        pd.Series([1.0, 2.0]), r"^Expected a 2-dimensional container", id="Series"
+        pd.Series([1.0, 2.0]), r"^X was refused: Expected a 2-dimensional", id="Series"
     ),
     pytest.param(
         [FINE, [[1, 2], [3]]],
@@ -489,7 +499,7 @@ WRONG_FORMS = [
     pytest.param(
         np.ones((1, 2, 3)) * 1j, r"^Complex data not supported: X must", id="3d-complex"
     ),
-    pytest.param(FINE * 1j, r"^Complex data not supported", id="2d-complex"),
+    pytest.param(FINE * 1j, r"^X was refused: Complex data not", id="2d-complex"),
     pytest.param(
         [FINE, np.ma.ones((3, 2))],
         r"^X\[1\] must not be a masked array, since its mask would be ignored",
@@ -841,6 +851,24 @@ def test_truncated_sequences_are_their_first_steps(make):
     np.testing.assert_array_equal(rows, np.concatenate([x[:2] for x in ragged]))
 
 
+@pytest.mark.parametrize("make", [list, pad], ids=["list", "array"])
+@pytest.mark.parametrize("dtype", ["f8", "f2", ">f4"])
+def test_the_largest_value_of_each_sequence_is_known(make, dtype):
+    """Of either sign, and whatever padding there is."""
+    arrays = [array.astype(dtype) for array in make_ragged()]
+    sequences = check_sequences(make(arrays)).select(np.array([3, 0, 4]))
+    expected = [np.abs(arrays[i]).max() for i in (3, 0, 4)]
+    assert sequences.largest_values().tolist() == expected
+
+
+def test_the_largest_value_of_integers_and_bools_is_known():
+    lowest = np.full((2, 3, 1), -128, "i1")
+    for X in (lowest, list(lowest)):
+        assert check_sequences(X).largest_values().tolist() == [128, 128]
+    for X in (lowest < 0, list(lowest < 0)):
+        assert check_sequences(X).largest_values().tolist() == [1, 1]
+
+
 def test_a_kind_of_sequences_must_define_its_methods():
     """The base class names what is missing."""
     sequences = Sequences(np.array([1]), 1, np.dtype("f8"))
@@ -850,6 +878,8 @@ def test_a_kind_of_sequences_must_define_its_methods():
         sequences.truncate(1)
     with pytest.raises(NotImplementedError, match="must define `take`"):
         sequences.take(np.array([0]), np.float64)
+    with pytest.raises(NotImplementedError, match="must define `view`"):
+        sequences.view(0)
 
 
 # Without the compiler

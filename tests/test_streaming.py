@@ -313,6 +313,10 @@ def test_values_too_large_for_single_precision_are_refused():
         (np.zeros((9, 3), "f4"), "type float64, got .* type float32"),
         (np.zeros(3), r"state must be as .*got one of shape \(3,\)"),
         ([[0.0] * 3] * 9, "state must be as this model's step returned it.*got list"),
+        (
+            np.where(np.arange(9)[:, None] < 2, 0, np.full(3, np.inf)),
+            "finite.*stream 2",
+        ),
     ],
 )
 def test_a_state_of_something_else_is_refused(state, message):

@@ -25,9 +25,14 @@ def relu(x):
     return np.maximum(x, 0.0)
 
 
-def _tanh_float32(x):
-    """x p(x^2) / q(x^2), within 6 units in the last place; constant beyond |x| = 8."""
-    x = max(min(x, 8.0), -8.0)
+def _saturate(value, a, end):
+    """The value, or exactly 1 or -1 where |a| > end: a slope there is exactly 0."""
+    return 1.0 if a > end else -1.0 if a < -end else value
+
+
+def _tanh_float32(a):
+    """x p(x^2) / q(x^2), within 6 units in the last place; 1 beyond |x| = 9."""
+    x = max(min(a, 8.0), -8.0)
     u = x * x
     p = 6.3664844229816e-11 - 1.156667670714276e-13 * u
     p = -2.2316696046686957e-08 + u * p
@@ -38,12 +43,12 @@ def _tanh_float32(x):
     q = 0.024675199761986732 + 0.00026130463811568916 * u
     q = 0.46457725763320923 + u * q
     q = 1.0 + u * q
-    return x * p / q
+    return _saturate(x * p / q, a, 9.0)
 
 
-def _tanh_float64(x):
-    """x p(x^2) / q(x^2), absolute error below 1e-15; constant beyond |x| = 18.7."""
-    x = max(min(x, 18.7), -18.7)
+def _tanh_float64(a):
+    """x p(x^2) / q(x^2), absolute error below 1e-15; 1 beyond |x| = 19."""
+    x = max(min(a, 18.7), -18.7)
     u = x * x
     p = 7.666424397764094e-19 + 2.6220397441180988e-23 * u
     p = 3.1345428087143994e-15 + u * p
@@ -63,7 +68,7 @@ def _tanh_float64(x):
     q = 0.03437552649071163 + u * q
     q = 0.4851826943020701 + u * q
     q = 1.0 + u * q
-    return x * p / q
+    return _saturate(x * p / q, a, 19.0)
 
 
 typed_twins(tanh, float32=_tanh_float32, float64=_tanh_float64)

@@ -1,9 +1,8 @@
 """The adding problem: two marked numbers, far apart, and their sum."""
 
 import numpy as np
-from sklearn.utils import check_random_state
 
-from skrnn.datasets.common import check_bounds, check_integer, draw_integers
+from skrnn.datasets.common import check_bounds, check_integer, draw_integers, make_rng
 
 
 def make_adding_problem(n_sequences=1000, *, n_timesteps=100, random_state=None):
@@ -71,7 +70,7 @@ def make_adding_problem(n_sequences=1000, *, n_timesteps=100, random_state=None)
     """
     check_integer(n_sequences, "n_sequences", 1)
     bounds = check_bounds(n_timesteps, "n_timesteps", 2)
-    rng = check_random_state(random_state)
+    rng = make_rng(random_state)
     lengths = draw_integers(bounds, n_sequences, rng)
     X = [_draw_sequence(length, rng) for length in lengths]
     y = np.array([_sum_marked(x) for x in X])

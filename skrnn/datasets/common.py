@@ -1,13 +1,16 @@
 """Argument checks and draws that the problems share."""
 
+import sys
+
 import numpy as np
+from sklearn.utils import check_random_state
 
 
 def is_integer(value, minimum):
     """Whether `value` is an integer (not a bool) of at least `minimum`."""
     if isinstance(value, bool):
         return False
-    return isinstance(value, (int, np.integer)) and value >= minimum
+    return isinstance(value, (int, np.integer)) and minimum <= value <= sys.maxsize
 
 
 def check_integer(value, name, minimum):
@@ -38,3 +41,14 @@ def draw_integers(bounds, size, rng):
 def draw_balanced_labels(n_sequences, n_classes, rng):
     """Return labels in random order whose class counts differ by one at most."""
     return rng.permutation(np.arange(n_sequences, dtype=np.int64) % n_classes)
+
+
+def make_rng(random_state):
+    """Return the RandomState that `random_state` stands for."""
+    try:
+        return check_random_state(random_state)
+    except ValueError as error:
+        raise ValueError(
+            "random_state must be None, an integer from 0 to 4294967295 or a "
+            f"RandomState, got {random_state!r}."
+        ) from error

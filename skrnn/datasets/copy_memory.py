@@ -1,9 +1,8 @@
 """The copy-memory problem: recall the first symbols after a silent delay."""
 
 import numpy as np
-from sklearn.utils import check_random_state
 
-from skrnn.datasets.common import check_bounds, check_integer, draw_integers
+from skrnn.datasets.common import check_bounds, check_integer, draw_integers, make_rng
 
 
 def make_copy_memory(
@@ -85,7 +84,7 @@ def make_copy_memory(
     check_integer(n_symbols, "n_symbols", 2)
     check_integer(n_copied, "n_copied", 1)
     bounds = check_bounds(delay, "delay", 0)
-    rng = check_random_state(random_state)
+    rng = make_rng(random_state)
     y = rng.randint(n_symbols, size=(n_sequences, n_copied), dtype=np.int64)
     delays = draw_integers(bounds, n_sequences, rng)
     X = [_encode(shown, d, n_symbols) for shown, d in zip(y, delays, strict=True)]

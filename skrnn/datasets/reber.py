@@ -1,9 +1,8 @@
 """Strings of the Reber grammar, and strings with one symbol wrong."""
 
 import numpy as np
-from sklearn.utils import check_random_state
 
-from skrnn.datasets.common import check_integer, draw_balanced_labels
+from skrnn.datasets.common import check_integer, draw_balanced_labels, make_rng
 
 SYMBOLS = "BTSXPVE"
 
@@ -103,7 +102,7 @@ def make_reber(n_sequences=1000, *, embedded=False, random_state=None):
     check_integer(n_sequences, "n_sequences", 1)
     if not isinstance(embedded, (bool, np.bool_)):
         raise ValueError(f"embedded must be True or False, got {embedded!r}.")
-    rng = check_random_state(random_state)
+    rng = make_rng(random_state)
     y = draw_balanced_labels(n_sequences, 2, rng)
     strings = _draw_embedded(y, rng) if embedded else _draw_plain(y, rng)
     return [encode(string) for string in strings], y

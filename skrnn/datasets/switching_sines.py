@@ -1,13 +1,13 @@
 """Sines that switch frequency and travel along the features."""
 
 import numpy as np
-from sklearn.utils import check_random_state
 
 from skrnn.datasets.common import (
     check_bounds,
     check_integer,
     draw_balanced_labels,
     draw_integers,
+    make_rng,
 )
 
 PERIODS = (12.0, 5.0)
@@ -104,7 +104,7 @@ def make_switching_sines(
     check_integer(n_features, "n_features", 2)
     bounds = check_bounds(n_timesteps, "n_timesteps", 8)
     _check_noise(noise)
-    rng = check_random_state(random_state)
+    rng = make_rng(random_state)
     y = draw_balanced_labels(n_sequences, n_classes, rng)
     lengths = draw_integers(bounds, n_sequences, rng)
     X = [rng.normal(scale=noise, size=(length, n_features)) for length in lengths]

@@ -17,29 +17,33 @@ from skrnn.estimators.callbacks import CallbackSupportMixin, with_callbacks
 from skrnn.estimators.fitting import Fit, Start
 from skrnn.estimators.parameters import check_parameters, make_cell
 from skrnn.estimators.serving import server_of
+from skrnn.estimators.state import StateMixin, sound_network
 from skrnn.estimators.streaming import StreamingMixin
 from skrnn.estimators.transaction import all_or_nothing
 from skrnn.estimators.validation import given, make_scorer, set_aside
 from skrnn.network.network import Network
 from skrnn.optimizers import make_optimizer, make_schedule
-from skrnn.sequences import check_sequences
+from skrnn.sequences import check_sequences, naming, refuse_masked
 from skrnn.training import (
     NonFiniteLoss,
     Record,
     Threads,
     TrainingData,
+    check_fit,
     warn_if_badly_scaled,
 )
 
 AUTO_BATCH_SIZE = 32
 
 
-def _chain(lists):
-    return list(itertools.chain.from_iterable(lists))
-
-
 def check_y(y, dtype):
     """Targets as an array of shape (n_sequences,) or (n_sequences, n_columns)."""
+    with naming("y"), np.errstate(over="ignore"):  # what becomes infinite is refused
+        return _check_y(y, dtype)
+
+
+def _check_y(y, dtype):
+    refuse_masked(y, "y")
     lengths = {np.size(target) for target in y} if isinstance(y, (list, tuple)) else {1}
     if len(lengths) > 1:
         raise ValueError(
@@ -47,10 +51,31 @@ def check_y(y, dtype):
             f"entries of {min(lengths)} to {max(lengths)} values; a target for each "
             "step is not supported."
         )
+    if dtype is not None and np.asarray(y).dtype.kind in "mM":
+        raise ValueError(f"y must be numeric, got dtype {np.asarray(y).dtype}.")
     y = check_array(y, ensure_2d=False, dtype=dtype, input_name="y")
     if y.ndim == 2 and y.shape[1] == 1:
         return column_or_1d(y, warn=True)
     return y
+
+
+def _join(results):
+    """Results of batches as one array, or one list, with an entry a sequence."""
+    if isinstance(results[0], list):
+        return list(itertools.chain.from_iterable(results))
+    return np.concatenate(results)
+
+
+def _refuse_infinite(outputs):
+    """Name the first sequence whose output, an entry of `outputs`, is not finite."""
+    if isinstance(outputs, np.ndarray) and np.isfinite(outputs).all():
+        return
+    for i, output in enumerate(outputs):
+        if not np.isfinite(output).all():
+            raise ValueError(
+                f"X[{i}] makes the network overflow: its output is infinite or NaN. "
+                "Scale X as the data it was fitted to."
+            )
 
 
 def _solver_name(solver):
@@ -72,12 +97,12 @@ def _pools_by_attention(estimator):
     return True
 
 
-class BaseRecurrent(StreamingMixin, CallbackSupportMixin, BaseEstimator):
+class BaseRecurrent(StateMixin, StreamingMixin, CallbackSupportMixin, BaseEstimator):
     """Recurrent estimator of one target, or row of targets, for each sequence.
 
     A subclass names its `_rules` and knows its targets: `_encode_first`, `_encode`
     and `_make_loss`. It names its `_answers`, methods, and `_answer` makes theirs of
-    raw scores.
+    raw scores. Its `_state_rules` say what a fit must have left.
     """
 
     @with_callbacks
@@ -125,11 +150,11 @@ class BaseRecurrent(StreamingMixin, CallbackSupportMixin, BaseEstimator):
             train, (X, y, sample_weight), (X_val, y_val, sample_weight_val), seed
         )
         done = self.n_iter_ if going_on else 0
-        epochs = range(done, done + self.max_iter)
+        epochs = range(done, done + int(self.max_iter))
         start = self._start(train, seed, going_on)
         full_batch = make_optimizer(self.solver).full_batch
         name = "constant" if full_batch else self.learning_rate
-        schedule = make_schedule(name, self.learning_rate_init, self.max_iter)
+        schedule = make_schedule(name, float(self.learning_rate_init), len(epochs))
         inputs = (X, y, sample_weight)
         fit = self._train(train, validation, start, epochs, schedule, inputs)
         fit.warn_unless_converged()
@@ -145,7 +170,7 @@ class BaseRecurrent(StreamingMixin, CallbackSupportMixin, BaseEstimator):
             start.optimizer_state = copy.deepcopy(self._optimizer_state_)
         done = self.n_iter_ if going_on else 0
         epochs = range(done, done + 1)
-        schedule = make_schedule("constant", self.learning_rate_init, 1)
+        schedule = make_schedule("constant", float(self.learning_rate_init), 1)
         self._train(train, None, start, epochs, schedule, (X, y, sample_weight))
         return self
 
@@ -171,8 +196,7 @@ class BaseRecurrent(StreamingMixin, CallbackSupportMixin, BaseEstimator):
             out, last = network.outputs(theta, packed, space)
             return packed.unpack(out) if return_sequences else packed.restore(last)
 
-        results = self._map(X, outputs)
-        return _chain(results) if return_sequences else np.concatenate(results)
+        return self._map(server_of(self), X, outputs)
 
     @available_if(_pools_by_attention)
     def attention_weights(self, X):
@@ -193,7 +217,7 @@ class BaseRecurrent(StreamingMixin, CallbackSupportMixin, BaseEstimator):
             rows = network.attention_weights(theta, packed, space)
             return packed.unpack(rows)
 
-        return _chain(self._map(X, weights))
+        return self._map(server_of(self), X, weights)
 
     @property
     def weights_(self):
@@ -219,7 +243,10 @@ class BaseRecurrent(StreamingMixin, CallbackSupportMixin, BaseEstimator):
                 f"This {type(self).__name__} estimator requires y to be passed, but "
                 "the target y is None."
             )
-        sequences = check_sequences(X, estimator=self, reset=not going_on)
+        dtype = self.dtype
+        if dtype is None and going_on:
+            dtype = self._architecture_["dtype"]
+        sequences = check_sequences(X, estimator=self, reset=not going_on, dtype=dtype)
         targets = encode(y)
         self._make_loss(**self._loss_parameters()).check_targets(targets)
         if len(targets) != len(sequences):
@@ -247,13 +274,15 @@ class BaseRecurrent(StreamingMixin, CallbackSupportMixin, BaseEstimator):
             )
 
     def _check_weights(self, sample_weight, n_sequences):
-        weights = _check_sample_weight(
-            sample_weight, np.empty((n_sequences, 1)), dtype=np.float64
-        )
-        if np.any(weights < 0) or not weights.sum() > 0:
+        with naming("sample_weight"):
+            refuse_masked(sample_weight, "sample_weight")
+            weights = _check_sample_weight(
+                sample_weight, np.empty((n_sequences, 1)), dtype=np.float64
+            )
+        if np.any(weights < 0) or not weights.any():
             raise ValueError(
-                "sample_weight must be non-negative with a positive sum, got a "
-                f"minimum of {weights.min()} and a sum of {weights.sum()}."
+                "sample_weight must be non-negative with a positive sum, got values "
+                f"from {weights.min()} to {weights.max()}."
             )
         return weights
 
@@ -268,7 +297,7 @@ class BaseRecurrent(StreamingMixin, CallbackSupportMixin, BaseEstimator):
 
     def _validation(self, train, inputs, validation_inputs, seed):
         loss = self._make_loss(**self._loss_parameters())
-        validation = given(self, *validation_inputs, self._encode, loss)
+        validation = given(self, train, *validation_inputs, loss)
         if validation is None and self.early_stopping:
             stratify = self._stratify(inputs[1])
             return set_aside(self, *inputs, train, stratify, seed)
@@ -276,41 +305,56 @@ class BaseRecurrent(StreamingMixin, CallbackSupportMixin, BaseEstimator):
 
     def _start(self, train, seed, going_on):
         """Weights, curves and fitted attributes to start from."""
+        if going_on:
+            sound_network(self)
         loss = self._make_loss(**self._loss_parameters())
         attributes = {
             "cell_": make_cell(self.cell, self.activation),
-            "_architecture_": self._choose_architecture(train, loss, going_on),
+            "_architecture_": self._choose_architecture(train, loss),
             "_loss_parameters_": self._loss_parameters(),
             "out_activation_": loss.out_activation,
         }
         if going_on:
             self._check_same_model(attributes)
+        network = self._choose_network(attributes, train)
+        if going_on:
             record = Record(
                 list(self.loss_curve_),
                 list(self.validation_loss_curve_ or []),
                 list(self.validation_scores_ or []),
             )
-            return Start(self.theta_.copy(), seed, record, attributes, self.t_)
-        network = Network(attributes["cell_"], **attributes["_architecture_"])
+            theta = self.theta_.copy()
+            return Start(network, theta, seed, record, attributes, self.t_)
         rng = np.random.default_rng(seed)
-        constant = loss.initial_raw(train.targets, train.weights)
-        with Threads(1):
+        with Threads(1), np.errstate(over="ignore", invalid="ignore"):
+            constant = loss.initial_raw(train.targets, train.weights)
             theta = network.initialise(rng, constant)
-        return Start(theta, seed, Record(), attributes)
+        if not np.isfinite(theta).all():
+            raise ValueError(
+                f"y must be of a size that {theta.dtype} can compute with, got values "
+                f"up to {np.abs(train.targets).max():.3g}; scale it."
+            )
+        return Start(network, theta, seed, Record(), attributes)
 
-    def _choose_architecture(self, train, loss, going_on):
+    def _choose_network(self, attributes, train):
+        """The network to train, unless that takes more memory than there is."""
+        network = Network(attributes["cell_"], **attributes["_architecture_"])
+        optimizer = make_optimizer(self.solver)
+        n = len(train)
+        batch_size = n if optimizer.full_batch else self._batch_size(n)
+        check_fit(network, train.sequences, batch_size, len(optimizer.buffers))
+        return network
+
+    def _choose_architecture(self, train, loss):
         sizes = self.hidden_layer_sizes
-        dtype = np.dtype(self.dtype or train.sequences.dtype)
-        if going_on and self.dtype is None:
-            dtype = self.theta_.dtype
         return {
             "n_inputs": train.sequences.n_features,
             "hidden_layer_sizes": tuple(int(n) for n in np.atleast_1d(sizes)),
             "bidirectional": bool(self.bidirectional),
             "pooling": self.pooling,
             "n_raw": loss.n_raw(self._n_targets_),
-            "dtype": dtype.name,
-            "bptt_steps": self.bptt_steps,
+            "dtype": train.sequences.dtype.name,
+            "bptt_steps": self.bptt_steps and int(self.bptt_steps),
         }
 
     def _check_same_model(self, attributes):
@@ -323,47 +367,44 @@ class BaseRecurrent(StreamingMixin, CallbackSupportMixin, BaseEstimator):
                 )
 
     def _train(self, train, validation, start, epochs, schedule, inputs):
-        attributes = start.attributes
-        network = Network(attributes["cell_"], **attributes["_architecture_"])
+        train = train.heard()
         with Threads(self.n_jobs) as threads:
             loss = self._make_loss(**self._loss_parameters())
-            fit = Fit(self, network, loss, train, validation, start, threads)
+            fit = Fit(self, loss, train, validation, start, threads)
             try:
                 fit.run(epochs, schedule, inputs)
-            except NonFiniteLoss:
-                self._keep(fit, len(train))
-                raise NonFiniteLoss(self._non_finite_message(fit)) from None
-        self._keep(fit, len(train))
+            except NonFiniteLoss as error:
+                start.optimizer_state = None  # it has seen what led there
+                self._keep(fit)
+                message = self._non_finite_message(fit, str(error))
+                raise NonFiniteLoss(message) from None
+        self._keep(fit)
         return fit
 
-    def _non_finite_message(self, fit):
+    def _non_finite_message(self, fit, name):
         kept = "best" if fit.best_epoch() else "last"
+        data = "X and y" if name == "loss" else "X and y, X_val and y_val alike"
         return (
-            f"The loss became infinite or NaN in epoch {fit.n_iter + 1}; the {kept} "
-            "finite weights are kept. Lower learning_rate_init (now "
-            f"{self.learning_rate_init}), set max_grad_norm to 1 (now "
-            f"{self.max_grad_norm}), or scale X and y."
+            f"The {name} became infinite or NaN in epoch {fit.n_iter + 1}; the {kept} "
+            f"finite weights are kept. {self._remedy()}, or scale {data}."
         )
 
-    def _keep(self, fit, n_sequences):
+    def _remedy(self):
+        """What helps against a loss that diverges, besides scaling."""
+        if make_optimizer(self.solver).full_batch:
+            return f"Raise alpha (now {self.alpha})"
+        limit = self.max_grad_norm
+        clip = "set max_grad_norm to 1"
+        if limit is not None and limit <= 1:
+            clip = "lower max_grad_norm"
+        return (
+            f"Lower learning_rate_init (now {self.learning_rate_init}), {clip} "
+            f"(now {limit})"
+        )
+
+    def _keep(self, fit):
         """Store what was learnt."""
-        self.t_ = fit.start.t + n_sequences * (fit.n_iter - fit.start.n_iter)
         vars(self).update(fit.fitted_attributes(fit.theta))
-        record, best = fit.record, fit.best_epoch()
-        self._seed_ = fit.start.seed
-        self._optimizer_state_ = fit.start.optimizer_state
-        self._solver_name_ = _solver_name(self.solver)
-        self.n_iter_ = fit.n_iter
-        self.loss_curve_ = record.loss_curve
-        self.validation_loss_curve_ = record.validation_loss_curve or None
-        self.validation_scores_ = record.validation_scores or None
-        self.loss_ = record.loss_curve[-1] if record.loss_curve else np.nan
-        self.best_loss_ = min(record.loss_curve, default=np.nan)
-        self.best_iter_ = best.number if best else None
-        self.best_validation_score_ = best.validation_score if best else None
-        self.n_layers_ = len(self._architecture_["hidden_layer_sizes"]) + 2
-        self.n_outputs_ = self._architecture_["n_raw"]
-        self.n_parameters_ = self.theta_.size
 
     def _encode_again(self, y):
         """Encode the targets of a fit that goes on."""
@@ -378,23 +419,24 @@ class BaseRecurrent(StreamingMixin, CallbackSupportMixin, BaseEstimator):
 
     def _batch_size(self, n_sequences):
         size = AUTO_BATCH_SIZE if self.batch_size == "auto" else self.batch_size
-        return min(size, n_sequences)
+        return min(int(size), n_sequences)
 
     def _network(self):
         return Network(self.cell_, **self._architecture_)
 
-    def _map(self, X, function):
-        """Results of ``function(network, theta, packed, space)``, batch by batch."""
-        server = server_of(self)
-        sequences = check_sequences(X, estimator=self, reset=False)
-        return server.map(function, sequences, self.n_jobs)
+    def _map(self, server, X, function):
+        """Results of ``function(network, theta, packed, space)`` for X, joined."""
+        dtype = server.network.dtype
+        sequences = check_sequences(X, estimator=self, reset=False, dtype=dtype)
+        with np.errstate(over="ignore", invalid="ignore"):
+            results = _join(server.map(function, sequences, self.n_jobs))
+        _refuse_infinite(results)
+        return results
 
     def _respond(self, method, X):
         """What `method` answers for X."""
         server = server_of(self)
-        sequences = check_sequences(X, estimator=self, reset=False)
-        raw = server.map(_raw, sequences, self.n_jobs)
-        return self._answer(method, np.concatenate(raw), server.loss)
+        return self._answer(method, self._map(server, X, _raw), server.loss)
 
 
 def _raw(network, theta, packed, space):

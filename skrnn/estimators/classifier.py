@@ -8,14 +8,17 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 
 from skrnn.estimators.base import BaseRecurrent, check_y
 from skrnn.estimators.callbacks import with_callbacks
+from skrnn.estimators.labels import check_classes, encode_labels
 from skrnn.estimators.parameters import CLASSIFIER, SHARED
+from skrnn.estimators.state import CLASSIFIER_STATE
 from skrnn.estimators.transaction import all_or_nothing
-from skrnn.estimators.weights import weigh_classes
+from skrnn.estimators.weights import counts_labels, weigh_classes
 from skrnn.losses import (
     BinaryCrossEntropy,
     CategoricalCrossEntropy,
     MultilabelCrossEntropy,
 )
+from skrnn.sequences import naming
 
 
 class RNNClassifier(ClassifierMixin, BaseRecurrent):
@@ -263,6 +266,7 @@ class RNNClassifier(ClassifierMixin, BaseRecurrent):
     """
 
     _rules = {**SHARED, **CLASSIFIER}
+    _state_rules = CLASSIFIER_STATE
     _answers = ("predict", "predict_proba", "predict_log_proba")
 
     def __init__(
@@ -340,10 +344,11 @@ class RNNClassifier(ClassifierMixin, BaseRecurrent):
         -------
         self : RNNClassifier
         """
-        if self.class_weight == "balanced":
+        if counts_labels(self.class_weight):
             raise ValueError(
-                "class_weight must be None or a dict in partial_fit, got 'balanced': "
-                "the class frequencies of all data are not known. Pass "
+                "class_weight must be None or a dict in partial_fit, got "
+                f"{self.class_weight!r}: the class frequencies of all data are not "
+                "known. Pass "
                 "compute_class_weight('balanced', classes=classes, y=y) as a dict."
             )
         if classes is not None and hasattr(self, "theta_"):
@@ -413,8 +418,10 @@ class RNNClassifier(ClassifierMixin, BaseRecurrent):
 
     def _encode_first(self, y, classes=None):
         y = check_y(y, dtype=None)
-        check_classification_targets(y)
-        kind = type_of_target(y, input_name="y")
+        with naming("y"), np.errstate(invalid="ignore"):
+            check_classification_targets(y)
+            kind = type_of_target(y, input_name="y")
+            labels = np.unique(y)
         if kind == "multiclass-multioutput":
             raise ValueError(
                 "y must be labels of shape (n_sequences,) or an indicator matrix of 0 "
@@ -425,38 +432,33 @@ class RNNClassifier(ClassifierMixin, BaseRecurrent):
         if self._multilabel_:
             self.classes_ = np.arange(y.shape[1])
         else:
-            self.classes_ = np.unique(y if classes is None else classes)
+            self.classes_ = labels if classes is None else check_classes(classes)
         self._class_weights_ = self._weigh_classes(y)
         return self._encode(y)
 
     def _encode_again(self, y):
-        if self.class_weight != "balanced":
+        if not counts_labels(self.class_weight):
             self._class_weights_ = self._weigh_classes(check_y(y, dtype=None))
         return self._encode(y)
 
     def _encode(self, y):
-        y = check_y(y, dtype=None)
+        y = check_y(y, dtype=np.float64 if self._multilabel_ else None)
         n_labels = len(self.classes_) if self._multilabel_ else 1
         if (y.shape[1] if y.ndim == 2 else 1) != n_labels:
             raise ValueError(
                 f"y must have {n_labels} columns as in fit, got shape {y.shape}."
             )
         if self._multilabel_:
+            self._make_loss().check_targets(y)
             return y.astype(np.int64)
-        unknown = np.setdiff1d(y, self.classes_)
-        if unknown.size:
-            raise ValueError(
-                f"y must hold the classes {self.classes_.tolist()} only, got "
-                f"{unknown.tolist()}; they are fixed by fit, or by the first "
-                "partial_fit, which takes classes=."
-            )
-        return np.searchsorted(self.classes_, y)
+        return encode_labels(y, self.classes_)
 
     def _check_same_classes(self, classes):
-        if not np.array_equal(np.unique(classes), self.classes_):
+        classes = check_classes(classes)
+        if classes.tolist() != self.classes_.tolist():
             raise ValueError(
                 f"classes must be {self.classes_.tolist()} as in the first call, got "
-                f"{np.unique(classes).tolist()}."
+                f"{classes.tolist()}."
             )
 
     def _stratify(self, y):
@@ -468,7 +470,8 @@ class RNNClassifier(ClassifierMixin, BaseRecurrent):
             return weights
         labels = targets.reshape(len(targets), -1).T
         for of_class, column in zip(self._class_weights_, labels, strict=True):
-            weights = weights * of_class[column]
+            with np.errstate(over="ignore"):
+                weights = weights * of_class[column]
         return weights
 
     def _weigh_classes(self, y):

@@ -26,29 +26,30 @@ class Fit:
     ----------
     estimator : BaseRecurrent
         Read for its parameters, never written to.
-    network : Network
     loss : Loss
     train : TrainingData
     validation : Validation or None
     start : Start
-        Where the weights and the curves stand.
+        What to train, and where its weights and curves stand.
     threads : Threads
     """
 
-    def __init__(self, estimator, network, loss, train, validation, start, threads):
+    def __init__(self, estimator, loss, train, validation, start, threads):
         self.estimator = estimator
         self.train = train
         self.validation = validation
         self.start = start
         self.theta = start.theta
         self.record = start.record
+        norm = estimator.max_grad_norm
+        self.max_grad_norm = None if norm is None else float(norm)
         self.optimizer = make_optimizer(estimator.solver)
         self.objective = Objective(
-            network,
+            start.network,
             loss,
-            estimator.alpha,
-            estimator.dropout,
-            estimator.recurrent_dropout,
+            float(estimator.alpha),
+            float(estimator.dropout),
+            float(estimator.recurrent_dropout),
             threads,
         )
 
@@ -65,12 +66,12 @@ class Fit:
         est = self.estimator
         self.schedule = schedule
         kind = ValidationPlateau if self._selects_best() else LossPlateau
-        self.plateau = kind(est.tol, est.n_iter_no_change, self.schedule)
+        self.plateau = kind(float(est.tol), est.n_iter_no_change, self.schedule)
         if self._selects_best() and self.start.n_iter > 0:
             self._judge_start()
         self.watchers = [Reporter(est.verbose, epochs.stop)]
-        self.watchers.append(Diagnosis(est.max_grad_norm))
-        self.tasks = FitTasks(est, *inputs, len(epochs), self.fitted_attributes)
+        self.watchers.append(Diagnosis(self.max_grad_norm))
+        self.tasks = FitTasks(est, *inputs, len(epochs))
         self.stopped = False
         try:
             self._train(epochs)
@@ -83,7 +84,7 @@ class Fit:
             )
         finally:
             self._restore_best()
-        self.tasks.after_fit(self.theta)
+        self.tasks.after_fit(self.fitted_attributes, self.theta)
 
     @property
     def n_iter(self):
@@ -91,8 +92,29 @@ class Fit:
         return len(self.record.loss_curve)
 
     def fitted_attributes(self, theta):
-        """Attributes that make the estimator ready to predict with `theta`."""
-        return {**self.start.attributes, "theta_": theta}
+        """All that the fit has to leave behind so far, with `theta` as weights."""
+        start, record, best = self.start, self.record, self.best_epoch()
+        architecture = start.attributes["_architecture_"]
+        losses = list(record.loss_curve)
+        return {
+            **start.attributes,
+            "theta_": theta,
+            "t_": start.t + len(self.train) * (self.n_iter - start.n_iter),
+            "_seed_": start.seed,
+            "_optimizer_state_": start.optimizer_state,
+            "_solver_name_": type(self.optimizer).__name__,
+            "n_iter_": self.n_iter,
+            "loss_curve_": losses,
+            "validation_loss_curve_": list(record.validation_loss_curve) or None,
+            "validation_scores_": list(record.validation_scores) or None,
+            "loss_": losses[-1] if losses else math.nan,
+            "best_loss_": min(losses, default=math.nan),
+            "best_iter_": best.number if best else None,
+            "best_validation_score_": best.validation_score if best else None,
+            "n_layers_": len(architecture["hidden_layer_sizes"]) + 2,
+            "n_outputs_": architecture["n_raw"],
+            "n_parameters_": theta.size,
+        }
 
     def best_epoch(self):
         """The epoch whose weights were kept for its validation result, or None."""
@@ -114,7 +136,7 @@ class Fit:
                 optimizer,
                 self._after_epoch,
                 epochs=epochs,
-                tol=est.tol,
+                tol=float(est.tol),
                 seed=self.start.seed,
             )
             return
@@ -131,7 +153,7 @@ class Fit:
             epochs=epochs,
             batch_size=est._batch_size(len(self.train)),
             shuffle=est.shuffle,
-            max_grad_norm=est.max_grad_norm,
+            max_grad_norm=self.max_grad_norm,
             seed=self.start.seed,
         )
 
@@ -143,7 +165,8 @@ class Fit:
         self.record.add(epoch)
         for watch in self.watchers:
             watch(epoch, theta)
-        self.stopped = self.tasks.after_epoch(theta, self.plateau(epoch, theta))
+        stop = self.plateau(epoch, theta)
+        self.stopped = self.tasks.after_epoch(self.fitted_attributes, theta, stop)
         return self.stopped
 
     def _judge_start(self):
@@ -170,6 +193,7 @@ class Start:
 
     Attributes
     ----------
+    network : Network
     theta : ndarray of shape (n_parameters,)
         A copy that the fit may write to.
     seed : int
@@ -181,7 +205,8 @@ class Start:
     optimizer_state : dict or None
     """
 
-    def __init__(self, theta, seed, record, attributes, t=0):
+    def __init__(self, network, theta, seed, record, attributes, t=0):
+        self.network = network
         self.theta = theta
         self.seed = seed
         self.record = record

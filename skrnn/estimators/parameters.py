@@ -1,5 +1,7 @@
 """What each constructor parameter may be; read by `fit`, never by `__init__`."""
 
+import sys
+from itertools import pairwise
 from numbers import Integral, Real
 
 import numpy as np
@@ -10,6 +12,8 @@ from skrnn.cells.check import check_parts
 from skrnn.losses import REGRESSION_LOSSES
 from skrnn.network.pooling import POOLINGS
 from skrnn.optimizers import OPTIMIZERS, SCHEDULES, Optimizer
+
+LARGEST = {Integral: sys.maxsize, Real: sys.float_info.max}
 
 
 class Rule:
@@ -25,22 +29,26 @@ def one_of(names):
     return Rule(lambda v: isinstance(v, str) and v in names, f"one of {listed}")
 
 
-def number(kind, low, high=np.inf, *, open_low=False, open_high=False):
-    """A number of `kind` from `low` to `high`; bools and NaN are none."""
+def number(kind, low, high=None, *, open_low=False, open_high=False):
+    """A number of `kind` from `low` to `high`; bools, NaN and infinity are none."""
+    largest = LARGEST[kind] if high is None else high
 
     def holds(v):
         if not isinstance(v, kind) or isinstance(v, (bool, np.bool_)):
             return False
+        try:
+            v = int(v) if kind is Integral else float(v)
+        except OverflowError:
+            return False
         above = v > low if open_low else v >= low
-        return above and (v < high if open_high else v <= high)
+        return above and (v < largest if open_high else v <= largest)
 
     what = "an integer" if kind is Integral else "a number"
     left, right = "(" if open_low else "[", ")" if open_high else "]"
     bounds = f"{what} in {left}{low}, {high}{right}"
-    if high == np.inf:
+    if high is None:
         bounds = f"{what} {'>' if open_low else '>='} {low}"
-    finite = kind is Real and high == np.inf
-    return Rule(lambda v: holds(v) and (not finite or np.isfinite(v)), bounds)
+    return Rule(holds, bounds)
 
 
 def instance(cls, text):
@@ -54,17 +62,25 @@ def either(*rules):
     )
 
 
+def _is_row(v):
+    """Whether `v` is a list of something."""
+    if isinstance(v, np.ndarray):
+        return v.ndim == 1 and v.size > 0
+    return isinstance(v, (list, tuple)) and len(v) > 0
+
+
 def _are_sizes(v):
-    is_sequence = isinstance(v, (list, tuple, np.ndarray)) and len(v) > 0
-    return is_sequence and all(POSITIVE_INT.holds(size) for size in v)
+    return _is_row(v) and all(map(POSITIVE_INT.holds, v))
 
 
 def _are_quantiles(v):
-    if not isinstance(v, (list, tuple, np.ndarray)) or len(v) == 0:
+    if not _is_row(v) or not all(map(FRACTION.holds, v)):
         return False
-    if not all(FRACTION.holds(q) for q in v):
-        return False
-    return all(a < b for a, b in zip(v, v[1:], strict=False))
+    return all(a < b for a, b in pairwise(v))
+
+
+def _are_class_weights(v):
+    return isinstance(v, dict) and all(map(NON_NEGATIVE.holds, v.values()))
 
 
 NONE = Rule(lambda v: v is None, "None")
@@ -74,7 +90,15 @@ POSITIVE = number(Real, 0, open_low=True)
 NON_NEGATIVE = number(Real, 0)
 FRACTION = number(Real, 0, 1, open_low=True, open_high=True)
 RATE = number(Real, 0, 1, open_high=True)
+INTEGER = number(Integral, -sys.maxsize)
+CLASS_WEIGHTS = either(
+    NONE, one_of(("balanced",)), Rule(_are_class_weights, "a dict of numbers >= 0")
+)
 DTYPES = ("float32", "float64", np.float32, np.float64)
+DTYPE = Rule(
+    lambda v: isinstance(v, (str, type, np.dtype)) and v in DTYPES,
+    "'float32' or 'float64'",
+)
 
 SHARED = {
     "hidden_layer_sizes": either(
@@ -97,6 +121,14 @@ SHARED = {
     "max_iter": POSITIVE_INT,
     "bptt_steps": either(POSITIVE_INT, NONE),
     "shuffle": BOOL,
+    "random_state": either(
+        NONE,
+        number(Integral, 0, 2**32 - 1),
+        Rule(
+            lambda v: v is np.random or isinstance(v, np.random.RandomState),
+            "a RandomState instance",
+        ),
+    ),
     "tol": NON_NEGATIVE,
     "verbose": either(BOOL, number(Integral, 0)),
     "warm_start": BOOL,
@@ -106,23 +138,19 @@ SHARED = {
     "scoring": either(
         NONE, Rule(lambda v: isinstance(v, str) or callable(v), "a str or a callable")
     ),
-    "dtype": either(
-        NONE,
-        Rule(
-            lambda v: isinstance(v, (str, type, np.dtype)) and v in DTYPES,
-            "'float32' or 'float64'",
-        ),
-    ),
+    "dtype": either(NONE, DTYPE),
     "n_jobs": either(
-        NONE, Rule(lambda v: isinstance(v, Integral) and v != 0, "a non-zero integer")
+        NONE, Rule(lambda v: INTEGER.holds(v) and v != 0, "a non-zero integer")
     ),
 }
 
 CLASSIFIER = {
     "class_weight": either(
-        NONE,
-        one_of(("balanced",)),
-        Rule(lambda v: isinstance(v, (dict, list)), "a dict or a list of dicts"),
+        CLASS_WEIGHTS,
+        Rule(
+            lambda v: isinstance(v, list) and all(map(CLASS_WEIGHTS.holds, v)),
+            "a list of these",
+        ),
     )
 }
 
@@ -143,11 +171,11 @@ def check_parameters(estimator, rules):
     estimator : estimator
     rules : dict of str to Rule
     """
-    values = estimator.get_params(deep=False)
     for name, rule in rules.items():
-        if not rule.holds(values[name]):
+        value = getattr(estimator, name)
+        if not rule.holds(value):
             raise ValueError(
-                f"{name} must be {rule.text}, got {values[name]!r} in "
+                f"{name} must be {rule.text}, got {value!r} in "
                 f"{type(estimator).__name__}."
             )
 

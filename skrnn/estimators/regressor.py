@@ -6,6 +6,7 @@ from sklearn.base import RegressorMixin
 from skrnn.estimators.base import BaseRecurrent, check_y
 from skrnn.estimators.callbacks import with_callbacks
 from skrnn.estimators.parameters import REGRESSOR, SHARED
+from skrnn.estimators.state import REGRESSOR_STATE
 from skrnn.estimators.transaction import all_or_nothing
 from skrnn.losses import REGRESSION_LOSSES
 
@@ -164,6 +165,7 @@ class RNNRegressor(RegressorMixin, BaseRecurrent):
     """
 
     _rules = {**SHARED, **REGRESSOR}
+    _state_rules = REGRESSOR_STATE
     _answers = ("predict",)
 
     def __init__(
@@ -283,7 +285,7 @@ class RNNRegressor(RegressorMixin, BaseRecurrent):
         quantiles = np.atleast_1d(fitted["quantiles"])
         shape = (-1, self._n_targets_, quantiles.size)
         predicted = self.predict(X).reshape(shape)
-        y = np.reshape(y, shape[:2])
+        y = self._encode(y)
         scores = [
             d2_pinball_score(y, predicted[..., k], sample_weight=sample_weight, alpha=q)
             for k, q in enumerate(quantiles)

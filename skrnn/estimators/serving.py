@@ -5,6 +5,8 @@ import weakref
 
 from sklearn.utils.validation import check_is_fitted
 
+from skrnn.estimators.state import sound_loss, sound_network
+from skrnn.lazy import cached_property
 from skrnn.network.workspace import Workspace
 from skrnn.training import Streams, map_batches, threads_for
 
@@ -48,12 +50,12 @@ class Server:
     """
 
     def __init__(self, estimator):
+        self.network = sound_network(estimator)
+        self.loss = sound_loss(estimator)
         self._fitted_theta = estimator.theta_
         self._is_copy = not estimator.theta_.flags.writeable
         self.theta = estimator.theta_.copy() if self._is_copy else estimator.theta_
         self._architecture = estimator._architecture_
-        self.network = estimator._network()
-        self.loss = estimator._fitted_loss()
         self._spaces = []
 
     def serves(self, estimator):
@@ -67,6 +69,7 @@ class Server:
 
     def map(self, function, sequences, n_jobs):
         """Results of ``function(network, theta, packed, space)``, batch by batch."""
+        _check_width(sequences, self._architecture["n_inputs"])
         try:
             space = self._spaces.pop()
         except IndexError:
@@ -78,7 +81,7 @@ class Server:
             self._spaces.append(space)
         return results
 
-    @functools.cached_property
+    @cached_property
     def streams(self):
         """The network as it reads streams."""
         if self._architecture["bidirectional"]:
@@ -88,3 +91,12 @@ class Server:
                 "bidirectional=False."
             )
         return Streams(self.network, self.theta)
+
+
+def _check_width(sequences, n_inputs):
+    """Check what `n_step_features_in_` promises, which anyone may assign to."""
+    if sequences.n_features != n_inputs:
+        raise ValueError(
+            f"X must have {n_inputs} feature(s) per step, as the network reads, got "
+            f"{sequences.n_features}; n_step_features_in_ was changed since the fit."
+        )

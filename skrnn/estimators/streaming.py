@@ -1,5 +1,7 @@
 """Predictions after every step of sequences that go on."""
 
+import math
+
 import numpy as np
 
 from skrnn.estimators.serving import server_of
@@ -53,14 +55,26 @@ class StreamingMixin:
         True
         """
         server = server_of(self)
-        if method not in self._answers:
+        if not isinstance(method, str) or method not in self._answers:
             raise ValueError(f"method must be one of {self._answers}, got {method!r}.")
         streams = server.streams
         x_t = check_step(x_t, streams.n_inputs, streams.dtype)
         if state is not None:
             _check_state(state, len(x_t), streams)
-        raw, state = streams.step(x_t, state, self.n_jobs)
-        return self._answer(method, raw, server.loss), state
+        with np.errstate(over="ignore", invalid="ignore"):
+            raw, new = streams.step(x_t, state, self.n_jobs)
+        if not math.isfinite(np.vdot(raw, raw)):
+            _check_raw(raw)
+        return self._answer(method, raw, server.loss), new
+
+
+def _check_raw(raw):
+    """Name the first stream whose scores are not finite."""
+    for stream in np.flatnonzero(~np.isfinite(raw).all(axis=1))[:1]:
+        raise ValueError(
+            f"x_t makes the network overflow in stream {stream}: its output is "
+            "infinite or NaN. Scale x_t as the data it was fitted to."
+        )
 
 
 def _check_state(state, n_streams, streams):
@@ -76,6 +90,13 @@ def _check_state(state, n_streams, streams):
         raise ValueError(
             f"state must have a row for each of the {n_streams} stream(s) in x_t, "
             f"got {len(state)}."
+        )
+
+    if not math.isfinite(np.vdot(state, state)) and not np.isfinite(state).all():
+        stream = np.flatnonzero(~np.isfinite(state).all(axis=1))[0]
+        raise ValueError(
+            "state must be finite, as step returned it, got NaN or infinity in stream "
+            f"{stream}."
         )
 
 

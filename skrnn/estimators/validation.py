@@ -1,13 +1,12 @@
 """Data set aside to judge the weights after each epoch."""
 
 import copy
-import math
 
 import numpy as np
 from sklearn.utils import _safe_indexing, indexable
 
-from skrnn.sequences import check_sequences
-from skrnn.training import NonFiniteLoss, TrainingData
+from skrnn.sequences import check_sequences, naming
+from skrnn.training import TrainingData, check_finite
 
 
 class Validation:
@@ -37,15 +36,15 @@ class Validation:
         NonFiniteLoss
         """
         epoch.validation_loss = objective.mean_loss(theta, self.data)
-        if not math.isfinite(epoch.validation_loss):
-            raise NonFiniteLoss
+        check_finite(epoch.validation_loss, "validation loss")
         if self.scorer is not None:
             estimator = copy.copy(self.estimator)
             vars(estimator).update(attributes)
             weights = {}
             if self.sample_weight is not None:
                 weights["sample_weight"] = self.sample_weight
-            epoch.validation_score = self.scorer(estimator, self.X, self.y, **weights)
+            score = self.scorer(estimator, self.X, self.y, **weights)
+            epoch.validation_score = float(score)
 
 
 def make_scorer(estimator):
@@ -55,13 +54,12 @@ def make_scorer(estimator):
     return check_scoring(estimator, estimator.scoring)
 
 
-def given(estimator, X_val, y_val, sample_weight_val, encode, loss):
+def given(estimator, train, X_val, y_val, sample_weight_val, loss):
     """Validation on data given to `fit`, or None if there is none.
 
     Parameters
     ----------
-    encode : callable
-        Maps y to the loss's targets.
+    train : TrainingData
     loss : Loss
 
     Raises
@@ -77,19 +75,21 @@ def given(estimator, X_val, y_val, sample_weight_val, encode, loss):
             "X_val and y_val must be given together, and with sample_weight_val, got "
             f"no {missing}."
         )
-    try:
-        sequences = check_sequences(X_val, estimator=estimator, reset=False)
-    except ValueError as error:
-        raise ValueError(f"X_val was refused: {error}") from error
-    targets = encode(y_val)
-    loss.check_targets(targets)
+    with naming("X_val"):
+        sequences = check_sequences(
+            X_val, estimator=estimator, reset=False, dtype=train.sequences.dtype
+        )
+    with naming("y_val"):
+        targets = estimator._encode(y_val)
+        loss.check_targets(targets)
     if len(targets) != len(sequences):
         raise ValueError(
             "X_val and y_val must have the same number of sequences, got "
             f"{len(sequences)} and {len(targets)}."
         )
-    weights = estimator._total_weights(sample_weight_val, targets)
-    data = TrainingData(sequences, targets, weights)
+    with naming("sample_weight_val"):
+        weights = estimator._total_weights(sample_weight_val, targets)
+    data = TrainingData(sequences, targets, weights).heard()
     return Validation(estimator, data, X_val, y_val, sample_weight_val)
 
 
@@ -104,12 +104,20 @@ def set_aside(estimator, X, y, sample_weight, train, stratify, seed):
     """
     from sklearn.model_selection import train_test_split  # slow to import
 
-    kept, aside = train_test_split(
-        np.arange(len(train)),
-        test_size=estimator.validation_fraction,
-        stratify=stratify,
-        random_state=seed,
-    )
+    heard = np.flatnonzero(train.weights)
+    try:
+        kept, aside = train_test_split(
+            heard,
+            test_size=float(estimator.validation_fraction),
+            stratify=None if stratify is None else stratify[heard],
+            random_state=seed,
+        )
+    except ValueError as error:
+        raise ValueError(
+            "early_stopping=True cannot set aside the share validation_fraction="
+            f"{estimator.validation_fraction} of {heard.size} sequences: {error} Give "
+            "X_val and y_val, more sequences, or another validation_fraction."
+        ) from error
     inputs = None, None, None  # the loss does without what a scorer needs
     if estimator.scoring is not None:
         inputs = _inputs_at(aside, estimator, X, y, sample_weight)

@@ -9,6 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 from skrnn.cells import CELLS
 from skrnn.estimators.base import BaseRecurrent
 from skrnn.estimators.classifier import RNNClassifier
+from skrnn.estimators.parameters import DTYPE
 
 LENGTHS = (3, 2, 3, 1)
 BRIEF = {
@@ -68,9 +69,11 @@ def warmup(*estimators, dtypes=("float32",)):
 
 
 def _check_dtypes(dtypes):
-    dtypes = [dtypes] if isinstance(dtypes, str) else list(dtypes)
+    dtypes = [dtypes] if isinstance(dtypes, (str, type)) else dtypes
+    if not isinstance(dtypes, (list, tuple)) or len(dtypes) == 0:
+        raise ValueError(f"dtypes must be a non-empty tuple of names, got {dtypes!r}.")
     for dtype in dtypes:
-        if dtype not in ("float32", "float64", np.float32, np.float64):
+        if not DTYPE.holds(dtype):
             raise ValueError(f"dtypes must be 'float32' or 'float64', got {dtype!r}.")
     return dtypes
 

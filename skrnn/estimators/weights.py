@@ -3,6 +3,14 @@
 import numpy as np
 from sklearn.utils import compute_class_weight
 
+from skrnn.sequences import naming
+
+
+def counts_labels(class_weight):
+    """Whether the weights depend on how often each label occurs."""
+    given = class_weight if isinstance(class_weight, list) else [class_weight]
+    return any(isinstance(weight, str) for weight in given)
+
 
 def weigh_classes(class_weight, classes, y):
     """Weight of each class, for each column of labels.
@@ -22,7 +30,7 @@ def weigh_classes(class_weight, classes, y):
     Raises
     ------
     ValueError
-        For a list of the wrong length, or a negative weight.
+        For a list of the wrong length, or a class that is not there.
     """
     if class_weight is None:
         return None
@@ -36,10 +44,8 @@ def weigh_classes(class_weight, classes, y):
             f"column of y, got {len(given)}."
         )
     classes = np.asarray(classes)
-    weights = [_weigh(*pair, classes) for pair in zip(given, columns, strict=True)]
-    if min(map(min, weights)) < 0:
-        raise ValueError(f"class_weight must be non-negative, got {class_weight!r}.")
-    return weights
+    with naming("class_weight"):
+        return [_weigh(*pair, classes) for pair in zip(given, columns, strict=True)]
 
 
 def _weigh(class_weight, labels, classes):

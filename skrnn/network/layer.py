@@ -1,10 +1,9 @@
 """A cell unrolled over time: parameters, matrix products and the two time loops."""
 
-import functools
-
 import numpy as np
 
 from skrnn.jit import specialise
+from skrnn.lazy import cached_property
 from skrnn.network import blas, loops, planes
 from skrnn.network.arguments import BackwardArguments, ForwardArguments
 from skrnn.network.parameters import glorot
@@ -31,7 +30,11 @@ class Layer:
         self.n_units = n_units
         self.suffix = suffix
         self.dtype = dtype
-        self.blas = blas.product(dtype)
+
+    @cached_property
+    def blas(self):
+        """SciPy's matrix product; imports Numba."""
+        return blas.product(self.dtype)
 
     def shapes(self):
         """Shapes of the parameters by name; gates are stacked in the cell's order."""
@@ -171,11 +174,17 @@ class Layer:
         arguments.finish()
         return arguments.d_x if need_d_x else None, d_state
 
-    @functools.cached_property
+    def reserve(self, views, plan, space, taped, need_d_x):
+        """Ask `space` for what a run takes, and the way back if `taped`."""
+        forward = ForwardArguments(self, views, plan, space, taped)
+        if taped:
+            BackwardArguments(self, views, forward, space, need_d_x)
+
+    @cached_property
     def _forward_steps(self):
         return specialise(loops.forward_steps, self.dtype, **_bindings(self.cell))
 
-    @functools.cached_property
+    @cached_property
     def _backward_steps(self):
         return specialise(loops.backward_steps, self.dtype, **_bindings(self.cell))
 
@@ -236,6 +245,12 @@ class Backwards:
         self.shapes = layer.shapes
         self.initialise = layer.initialise
         self.zero_state = layer.zero_state
+
+    def reserve(self, views, plan, space, taped, need_d_x):
+        """See `Layer.reserve`; what is read and returned, reversed, comes on top."""
+        self.layer.reserve(views, plan, space, taped, need_d_x)
+        shape = plan.n_rows, self.n_inputs + self.n_units
+        space.array(f"reversed_{self.layer.suffix}", shape)
 
     def forward(self, views, x, plan, state, mask, space, taped=True):
         """See `Layer.forward`; outputs are in the order of the input's steps."""

@@ -10,6 +10,7 @@ flat, see `skrnn.network.planes` and `skrnn.network.products`.
 
 import numpy as np
 
+from skrnn.jit import shared
 from skrnn.network.products import (
     add_column_sums,
     add_dot_products,
@@ -265,6 +266,7 @@ def _add_weights(blas, sizes, n_gates, M, d_a, read, read_at, d_w, d_b):
         add_column_sums(d_a, d_at, n, H, d_b, k * H)
 
 
+@shared
 def _put_masked(n_flat, rows, rows_at, mask, out, out_at):
     """Store rows, times the mask if there is one, in `out`."""
     source, to = np.uint64(rows_at), np.uint64(out_at)
@@ -274,6 +276,7 @@ def _put_masked(n_flat, rows, rows_at, mask, out, out_at):
         out[to + j] = value * mask[j] if mask.size > 0 else value
 
 
+@shared
 def _add(n_flat, values, at, total):
     source = np.uint64(at)
     for i in range(n_flat):

@@ -1,12 +1,14 @@
 """The whole network: packed minibatch in, raw scores out, and the gradient of both."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 
 from skrnn.network.parameters import Layout, glorot
 from skrnn.network.pooling import POOLINGS
 from skrnn.network.stack import Stack
+from skrnn.network.workspace import Tally
 
 
 class Network:
@@ -34,6 +36,8 @@ class Network:
         Names and shapes of the parameters.
     largest_product : int
         Multiplications for one row of the largest matrix product.
+    row_bytes : int
+        About what a step of a sequence takes: its features, and what each layer keeps.
     """
 
     def __init__(
@@ -63,6 +67,32 @@ class Network:
         self.largest_product = max(
             self.stack.largest_product, *map(math.prod, top.values())
         )
+        n_kept = len(cell.carried) + len(cell.taped)
+        n_numbers = n_inputs + n_kept * sum(la.n_units for la in self.stack.layers)
+        self.row_bytes = n_numbers * self.dtype.itemsize
+
+    def activation_bytes(self, lengths, taped):
+        """Memory for a minibatch of sequences of these lengths, (B,), not allocated.
+
+        With `taped` for a gradient, without for raw scores. Arrays that live for a
+        moment are left out, so it is rather too little than too much.
+        """
+        space, n_longest = Tally(self.dtype), int(lengths.max())
+        plan = SimpleNamespace(
+            n_sequences=lengths.size,
+            n_rows=int(np.minimum(lengths, self.bptt_steps or n_longest).sum()),
+            starts=None,
+            sizes=None,
+            last_rows=0,
+        )
+        theta = np.broadcast_to(self.dtype.type(0), self.layout.size)
+        self.stack.reserve(self.layout.views(theta), plan, space, taped)
+        n_inputs = self.stack.layers[0].n_inputs
+        space.array("rows", (int(lengths.sum()), n_inputs))
+        if taped:
+            n_planes = self.pooling.n_planes
+            space.array("pooling", (n_planes, plan.n_rows, self.stack.n_features))
+        return space.nbytes
 
     def initialise(self, rng, initial_raw):
         """Return a new theta; the head's bias is the constant score `initial_raw`."""

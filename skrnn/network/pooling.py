@@ -22,9 +22,18 @@ from skrnn.network.parameters import glorot
 
 
 class Pooling:
-    """What the poolings share: no parameters, and a state that is a dict of arrays."""
+    """What the poolings share: no parameters, and a state that is a dict of arrays.
+
+    Attributes
+    ----------
+    reads_steps : bool
+        Whether it reads the outputs of all steps, or the last ones only.
+    n_planes : int
+        Arrays (N, F) that `backward` makes.
+    """
 
     reads_steps = True
+    n_planes = 1
 
     def shapes(self, n_features):
         """Shapes of the parameters by name."""
@@ -42,6 +51,7 @@ class LastPooling(Pooling):
     """The output after the last real step; of a backward layer, after the first."""
 
     reads_steps = False
+    n_planes = 0
 
     def begin(self, n_sequences, n_features, dtype):
         return {"pooled": np.empty((n_sequences, n_features), dtype)}
@@ -65,28 +75,34 @@ class LastPooling(Pooling):
 
 
 class MeanPooling(Pooling):
-    """The mean output over the real steps."""
+    """The mean output over the real steps, added up in float64."""
 
     def begin(self, n_sequences, n_features, dtype):
-        return {"sum": np.zeros((n_sequences, n_features), dtype)}
+        return {"sum": np.zeros((n_sequences, n_features)), "dtype": dtype}
 
     def update(self, views, pool, out, plan, last_output):
         _kernel(_add_steps, out)(out, plan.starts, plan.sizes, pool["sum"])
 
     def end(self, pool, lengths):
-        pool["share"] = (1.0 / lengths)[:, None].astype(pool["sum"].dtype)
-        return pool["sum"] * pool["share"]
+        share = (1.0 / lengths)[:, None]
+        pool["share"] = share.astype(pool["dtype"])
+        return (pool["sum"] * share).astype(pool["dtype"], copy=False)
 
     def backward(self, views, gradient, pool, d_pooled, out, chunk):
         share = d_pooled * pool["share"][: chunk.n]
         return share[chunk.plan.sequence_of_row], np.zeros_like(d_pooled)
 
+    def n_columns(self, n_features):
+        return 1 + 2 * n_features
+
     def step(self, views, columns, out, plan):
-        """Columns: the number of steps, and the sums."""
-        n_steps, total = columns[:, :1], columns[:, 1:]
+        """Columns: the number of steps, and the sums in two parts."""
+        n_steps, parts = columns[:, :1], columns[:, 1:]
         n_steps += 1.0
+        total = _joined(parts)
         total += out
-        return total / n_steps
+        _part(total, parts)
+        return (total / n_steps).astype(out.dtype, copy=False)
 
 
 class MaxPooling(Pooling):
@@ -135,13 +151,15 @@ class AttentionPooling(Pooling):
         s_t = v . tanh(W h_t + b),    a_t = exp(s_t) / sum_k exp(s_k)
         pooled = sum_t a_t h_t
 
-    With several chunks the sums are kept relative to the largest score so far.
+    The sums are kept relative to the largest score so far, in float64.
 
     References
     ----------
     Z. Yang et al., "Hierarchical attention networks for document classification",
     NAACL 2016, equations 5 to 7.
     """
+
+    n_planes = 4
 
     def shapes(self, n_features):
         return {
@@ -158,9 +176,9 @@ class AttentionPooling(Pooling):
 
     def begin(self, n_sequences, n_features, dtype):
         return {
-            "sum": np.zeros((n_sequences, n_features), dtype),
+            "sum": np.zeros((n_sequences, n_features)),
             "top": np.full(n_sequences, -np.inf, dtype),
-            "total": np.zeros(n_sequences, dtype),
+            "total": np.zeros(n_sequences),
         }
 
     def scores(self, views, out):
@@ -183,13 +201,15 @@ class AttentionPooling(Pooling):
         )
 
     def end(self, pool, lengths):
-        pool["pooled"] = pool["sum"] / pool["total"][:, None]
+        pooled = pool["sum"] / pool["total"][:, None]
+        pool["pooled"] = pooled.astype(pool["top"].dtype, copy=False)
         return pool["pooled"]
 
     def weights(self, pool, scores, plan):
         """Weight of each step, (N,)."""
         b = plan.sequence_of_row
-        return np.exp(scores - pool["top"][b]) / pool["total"][b]
+        shares = np.exp(scores - pool["top"][b]) / pool["total"][b]
+        return shares.astype(scores.dtype, copy=False)
 
     def backward(self, views, gradient, pool, d_pooled, out, chunk):
         b = chunk.plan.sequence_of_row
@@ -206,19 +226,22 @@ class AttentionPooling(Pooling):
         return d_out, np.zeros_like(d_pooled)
 
     def n_columns(self, n_features):
-        return 2 + n_features
+        return 3 + 2 * n_features
 
     def step(self, views, columns, out, plan):
-        """Columns: the total weight, the largest score, and the weighted sums."""
-        total, top, sums = columns[:, 0], columns[:, 1], columns[:, 2:]
-        begun = total > 0.0
+        """Columns: total weight and weighted sums in two parts, the largest score."""
+        parts, top = columns[:, :-1], columns[:, -1]
+        sums = _joined(parts)
+        begun = sums[:, 0] > 0.0
         pool = {
-            "total": total.copy(),
+            "sum": sums[:, 1:].copy(),
             "top": np.where(begun, top, -np.inf).astype(top.dtype, copy=False),
-            "sum": sums.copy(),
+            "total": sums[:, 0].copy(),
         }
         self.update(views, pool, out, plan, out)
-        columns[:, 0], columns[:, 1], columns[:, 2:] = pool.values()
+        sums[:, 0], sums[:, 1:] = pool["total"], pool["sum"]
+        _part(sums, parts)
+        top[:] = pool["top"]
         return self.end(pool, plan.lengths)
 
 
@@ -228,6 +251,19 @@ POOLINGS = {
     "max": MaxPooling,
     "attention": AttentionPooling,
 }
+
+
+def _joined(parts):
+    """Sums in float64 that a stream keeps in two parts of its own type."""
+    n = parts.shape[1] // 2
+    return parts[:, :n].astype(np.float64) + parts[:, n:]
+
+
+def _part(sums, parts):
+    """Store sums, rounded, and beside them what the rounding took away."""
+    n = sums.shape[1]
+    parts[:, :n] = sums
+    parts[:, n:] = sums - parts[:, :n]
 
 
 def _kernel(function, out):
@@ -246,7 +282,7 @@ def _max_steps(out, starts, sizes, first_step, largest, step):
         for b in range(sizes[t]):
             for f in range(out.shape[1]):
                 value = out[starts[t] + b, f]
-                if value > largest[b, f]:
+                if value > largest[b, f] or value != value:  # NaN is handed on
                     largest[b, f] = value
                     step[b, f] = first_step + t
 

@@ -10,6 +10,7 @@ the cache as a whole and each of its rows begins with a cache line; then the nex
 
 import numpy as np
 
+from skrnn.jit import shared
 from skrnn.network.blas import multiply_add
 
 MIN_ROWS = 4
@@ -26,6 +27,7 @@ def tile_width(blas, J):
     return min(blas[1], J + -J % blas[3])
 
 
+@shared
 def lay_out(blas, n_factors, K, J, next_row, next_column, w, tiles):
     """Copy right factors (K, J), one after the other in `w`, into tiles.
 
@@ -44,6 +46,7 @@ def lay_out(blas, n_factors, K, J, next_row, next_column, w, tiles):
                 to += np.uint64(width)
 
 
+@shared
 def add_product(blas, sizes, x, x_at, tiles, tiles_at, out, out_at):
     """Add ``x @ w`` to `out`: (n, K) and (K, J), laid out in tiles, to (n, J).
 
@@ -74,6 +77,7 @@ def add_dot_products(sizes, x, x_at, w, w_at, out, out_at):
             out[np.uint64(out_at + i * J + j)] += total
 
 
+@shared
 def add_outer_product(blas, sizes, d, d_at, x, x_at, out, out_at):
     """Add ``d.T @ x`` to `out`: (n, J) and (n, K) to (J, K); `sizes` is n, J and K."""
     n, J, K = sizes
@@ -87,6 +91,7 @@ def add_outer_product(blas, sizes, d, d_at, x, x_at, out, out_at):
                 multiply_add(blas[0], 1, part, places, (J, K, K), d, x, out)
 
 
+@shared
 def put_row(row, row_at, n, J, out, out_at):
     """Store `row`, (J,), in each row of `out`, (n, J)."""
     source, to = np.uint64(row_at), np.uint64(out_at)
@@ -97,6 +102,7 @@ def put_row(row, row_at, n, J, out, out_at):
         to += np.uint64(J)
 
 
+@shared
 def add_column_sums(d, d_at, n, J, out, out_at):
     """Add the sum of each column of d, (n, J), to `out`, (J,)."""
     at, to = np.uint64(d_at), np.uint64(out_at)

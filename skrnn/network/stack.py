@@ -1,9 +1,8 @@
 """Recurrent layers on top of each other, in one direction or both."""
 
-import functools
-
 import numpy as np
 
+from skrnn.lazy import cached_property
 from skrnn.network.dropout import Masks
 from skrnn.network.layer import Backwards, Layer
 
@@ -50,7 +49,7 @@ class Stack:
             la.n_units * max(la.n_units, la.n_inputs) for la in self.layers
         )
 
-    @functools.cached_property
+    @cached_property
     def no_masks(self):
         """Masks that change nothing."""
         return Masks.none(self)
@@ -135,6 +134,15 @@ class Stack:
             if depth > 0:
                 d_out = masks.apply_to_input(depth, sum(d_inputs), plan)
         return d_initial
+
+    def reserve(self, views, plan, space, taped):
+        """Ask `space` for what a run takes, and the way back if `taped`."""
+        for depth, level in enumerate(self.levels):
+            for layer in level:
+                layer.reserve(views, plan, space, taped, need_d_x=depth > 0)
+            if len(level) > 1:
+                width = sum(layer.n_units for layer in level)
+                space.array(f"out_{depth}", (plan.n_rows, width))
 
     def last_output(self, state):
         """Final outputs of the top level's layers side by side, (B, F)."""

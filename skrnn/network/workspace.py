@@ -74,3 +74,20 @@ class Workspace:
         if known is None or not all(map(operator.is_, known[0], keys)):
             known = self._remembered[name] = keys, make()
         return known[1]
+
+
+class Tally(Workspace):
+    """A workspace that has nothing to give, to learn how much would be asked of it."""
+
+    def __init__(self, dtype):
+        super().__init__(dtype)
+        self._sizes = {}
+
+    @property
+    def nbytes(self):
+        """Size that all buffers would have."""
+        return sum(self._sizes.values()) * self.dtype.itemsize
+
+    def _view(self, name, shape):
+        self._sizes[name] = max(self._sizes.get(name, 0), math.prod(shape))
+        return np.broadcast_to(self.dtype.type(0), shape)

@@ -16,9 +16,12 @@ class Optimizer(BaseEstimator):
     full_batch : bool
         Whether it needs the exact objective (`LBFGS.minimize`), or works with one
         noisy gradient at a time (`StochasticOptimizer.init` and `update`).
+    buffers : tuple of str
+        Names of the arrays, shaped like theta, that it keeps from update to update.
     """
 
     full_batch: bool
+    buffers = ()
 
     def check(self):
         """Raise a ValueError for a hyper-parameter out of range."""
@@ -29,15 +32,9 @@ class StochasticOptimizer(Optimizer):
     """An optimiser that takes one step for each gradient.
 
     A new one is a subclass that names its `buffers` and writes `check` and `update`.
-
-    Attributes
-    ----------
-    buffers : tuple of str
-        Names of the arrays, shaped like theta, that it keeps from update to update.
     """
 
     full_batch = False
-    buffers = ()
 
     def init(self, theta):
         """State before the first update.

@@ -1,8 +1,9 @@
 """The data contract: what X may be, and how a minibatch of it is packed."""
 
 from skrnn.sequences.containers import ArraySequences, ListSequences, Sequences
-from skrnn.sequences.contract import check_sequences, check_step
+from skrnn.sequences.contract import check_sequences, check_step, refuse_masked
 from skrnn.sequences.layout import Plan, Shard, plan_equal
+from skrnn.sequences.naming import naming
 from skrnn.sequences.packing import Packed, pack
 
 __all__ = [
@@ -14,6 +15,8 @@ __all__ = [
     "Shard",
     "check_sequences",
     "check_step",
+    "naming",
     "pack",
     "plan_equal",
+    "refuse_masked",
 ]

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from skrnn.lazy import cached_property
+
 
 class Sequences:
     """Checked sequences with the same number of features at each step.
@@ -33,7 +35,7 @@ class Sequences:
     def __len__(self):
         return self.lengths.size
 
-    @property
+    @cached_property
     def n_steps(self):
         """Number of steps of all sequences together."""
         return int(self.lengths.sum())
@@ -55,6 +57,15 @@ class Sequences:
     def truncate(self, n_steps):
         """Return the first `n_steps` of each sequence, without a copy of the data."""
         raise NotImplementedError("a kind of sequences must define `truncate`")
+
+    def largest_values(self):
+        """Largest absolute value of each sequence, (n_sequences,), in float64."""
+        values = [self.view(i) for i in range(len(self))]
+        return np.array([max(float(x.max()), -float(x.min())) for x in values])
+
+    def view(self, i):
+        """Return sequence `i`, (n_timesteps, n_features), as it lies."""
+        raise NotImplementedError("a kind of sequences must define `view`")
 
     def take(self, indices, dtype):
         """Copy the sequences at `indices` into one array, one after the other.
@@ -99,6 +110,9 @@ class ListSequences(Sequences):
         lengths = np.minimum(self.lengths, n_steps)
         return ListSequences(arrays, lengths, self.n_features, self.dtype)
 
+    def view(self, i):
+        return self.arrays[i]
+
     def take(self, indices, dtype):
         n_rows = int(self.lengths[indices].sum())
         rows = np.empty((n_rows, self.n_features), dtype=dtype)
@@ -130,6 +144,9 @@ class ArraySequences(Sequences):
     def truncate(self, n_steps):
         lengths = np.minimum(self.lengths, n_steps)
         return ArraySequences(self.array, self.entries, lengths, self.dtype)
+
+    def view(self, i):
+        return self.array[self.entries[i], : self.lengths[i]]
 
     def take(self, indices, dtype):
         longest = self.common_length or self.lengths[indices].max()

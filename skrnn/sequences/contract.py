@@ -12,6 +12,7 @@ from sklearn.utils.validation import (
 )
 
 from skrnn.sequences.containers import ArraySequences, ListSequences
+from skrnn.sequences.naming import naming
 
 CHUNK_VALUES = 2**20
 
@@ -34,7 +35,7 @@ NAN_REMEDIES = {
 }
 
 
-def check_sequences(X, *, estimator=None, reset=True):
+def check_sequences(X, *, estimator=None, reset=True, dtype=None, allow_nan=False):
     """Check X against the data contract, without a copy of it.
 
     Parameters
@@ -54,18 +55,36 @@ def check_sequences(X, *, estimator=None, reset=True):
         for all forms, `n_features_in_` and `feature_names_in_` for 2-D X only.
     reset : bool, default=True
         Whether to record (in `fit`) or to compare (in `predict`).
+    dtype : dtype, default=None
+        What to compute in, if that is settled; values that it cannot hold are refused.
+        None takes float32 if all of X is, else float64.
+    allow_nan : bool, default=False
+        Whether NaN may stand for a missing value. In a 3-D array the steps that are NaN
+        in all features at the end of a sequence are padding all the same.
 
     Returns
     -------
     Sequences
     """
-    form, X = _recognise(X)
+    with naming("X"):
+        return _check_sequences(X, estimator, reset, dtype, allow_nan)
+
+
+def _check_sequences(X, estimator, reset, dtype, allow_nan):
+    form, X = recognise(X)
     if form == "2-D" and not reset and hasattr(estimator, "n_features_in_"):
         _check_feature_names(estimator, X, reset=False)
-    sequences = _READERS[form](X, estimator)
+    is_usable = _is_no_infinity if allow_nan else np.isfinite
+    sequences = _READERS[form](X, estimator, is_usable)
+    if dtype is not None:
+        _compute_in(np.dtype(dtype), sequences)
     if estimator is not None:
-        _compare_or_record(X, sequences, form, estimator, reset)
+        compare_or_record(X, sequences, form, estimator, reset)
     return sequences
+
+
+def _is_no_infinity(array):
+    return ~np.isinf(array)
 
 
 def check_step(x, n_features, dtype):
@@ -116,8 +135,20 @@ def _read_step(x, dtype):
         return np.array(array, dtype, order="C", ndmin=2)
 
 
-def _recognise(X):
-    """Return the form of X, a key of `_READERS`, and X ready for its reader."""
+def recognise(X):
+    """Tell the form of X.
+
+    Parameters
+    ----------
+    X : list, tuple, array-like or DataFrame
+        As in `check_sequences`.
+
+    Returns
+    -------
+    form : {"list", "3-D", "2-D"}
+    X : list, tuple, array or DataFrame
+        X itself, or what it is made into before it is read.
+    """
     if isinstance(X, (list, tuple)):
         return ("2-D", np.asarray(X)) if _is_table(X) else ("list", X)
     if not (hasattr(X, "__array__") or issparse(X)):
@@ -144,10 +175,10 @@ def _is_table(X):
     return plain and len(lengths) == 1 and lengths != {0}
 
 
-def _read_list(X, estimator):
+def _read_list(X, estimator, is_usable):
     if len(X) == 0:
         raise ValueError("X must hold at least one sequence, got an empty list.")
-    arrays = [_read_element(x, i) for i, x in enumerate(X)]
+    arrays = [_read_element(x, i, is_usable) for i, x in enumerate(X)]
     n_features = arrays[0].shape[1]
     if any(array.shape[1] != n_features for array in arrays):
         _refuse_mixed_features(arrays)
@@ -156,7 +187,7 @@ def _read_list(X, estimator):
     return ListSequences(arrays, lengths, n_features, dtype)
 
 
-def _read_element(x, i):
+def _read_element(x, i, is_usable):
     """Return sequence `i` as an array of shape (n_timesteps, n_features)."""
     array = _to_numeric(x, f"X[{i}]")
     if array.ndim == 1:
@@ -164,23 +195,23 @@ def _read_element(x, i):
     if array.ndim != 2:
         _refuse_element(array, i)
     _check_not_empty(array.shape, f"X[{i}]")
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        _refuse_value(array, i, "list")
+    if array.dtype.kind == "f" and not is_usable(array).all():
+        _refuse_value(array, i, "list", is_usable)
     return array
 
 
-def _read_3d(X, estimator):
+def _read_3d(X, estimator, is_usable):
     array = _to_numeric(X, "X")
     if len(array) == 0:
         raise ValueError(
             f"X must hold at least one sequence, got an array of shape {array.shape}."
         )
     _check_not_empty(array.shape[1:], "X")
-    return _array_sequences(array, "3-D")
+    return _array_sequences(array, "3-D", is_usable)
 
 
-def _read_2d(X, estimator):
-    _refuse_masked(X, "X")
+def _read_2d(X, estimator, is_usable):
+    refuse_masked(X, "X")
     array = check_array(
         X,
         dtype="numeric",
@@ -188,12 +219,14 @@ def _read_2d(X, estimator):
         estimator=estimator,
         input_name="X",
     )
-    return _array_sequences(_to_numeric(array, "X")[:, :, np.newaxis], "2-D")
+    array = _to_numeric(array, "X")[:, :, np.newaxis]
+    return _array_sequences(array, "2-D", is_usable)
 
 
-def _array_sequences(array, form):
+def _array_sequences(array, form, is_usable):
+    lengths = _measure(array, form, is_usable)
     dtype = _computing_dtype({array.dtype})
-    return ArraySequences(array, np.arange(len(array)), _measure(array, form), dtype)
+    return ArraySequences(array, np.arange(len(array)), lengths, dtype)
 
 
 def _computing_dtype(dtypes):
@@ -209,7 +242,7 @@ def _to_numeric(x, name):
     """Return `x` as an array of real numbers; `name` is what messages call it."""
     array = x if type(x) is np.ndarray else _to_array(x, name)
     if array.dtype.kind in "fiub":
-        return array
+        return array if array.dtype.itemsize <= 8 else _narrow(array)
     if array.dtype.kind == "c":
         raise ValueError(f"Complex data not supported: {name} must be real.")
     if array.dtype.kind != "O" or array.ndim == 0:
@@ -217,8 +250,14 @@ def _to_numeric(x, name):
         raise ValueError(f"{name} must be numeric, got {got}.")
     try:
         return array.astype(np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"{name} must be numeric, got objects: {error}.") from error
+
+
+def _narrow(array):
+    """Return an array of long doubles in float64."""
+    with np.errstate(over="ignore"):  # what becomes infinite is refused
+        return array.astype(np.float64)
 
 
 def _to_array(x, name):
@@ -227,7 +266,7 @@ def _to_array(x, name):
             f"Sparse data was passed for {name}, but dense data is required. Use "
             "'.toarray()' to convert to a dense numpy array."
         )
-    _refuse_masked(x, name)
+    refuse_masked(x, name)
     try:
         return np.asarray(x)
     except ValueError as error:
@@ -237,7 +276,8 @@ def _to_array(x, name):
         ) from error
 
 
-def _refuse_masked(x, name):
+def refuse_masked(x, name):
+    """Raise ValueError if `x`, which messages call `name`, is a masked array."""
     if isinstance(x, np.ma.MaskedArray):
         raise ValueError(
             f"{name} must not be a masked array, since its mask would be ignored; "
@@ -245,7 +285,7 @@ def _refuse_masked(x, name):
         )
 
 
-def _measure(array, form):
+def _measure(array, form, is_usable):
     """Return the length of each sequence of an array of shape (n, T, D)."""
     n, T, D = array.shape
     lengths = np.full(n, T, dtype=np.int64)
@@ -254,23 +294,25 @@ def _measure(array, form):
         for start in range(0, n, n_chunk):
             chunk = array[start : start + n_chunk]
             if not np.isfinite(chunk).all():
-                lengths[start : start + n_chunk] = _measure_chunk(chunk, start, form)
+                lengths[start : start + n_chunk] = _measure_chunk(
+                    chunk, start, form, is_usable
+                )
     return lengths
 
 
-def _measure_chunk(chunk, start, form):
+def _measure_chunk(chunk, start, form, is_usable):
     """Return the lengths of the sequences from `start` on, some not all finite."""
     lengths = _lengths_before_padding(chunk) if form == "3-D" else chunk.shape[1]
     lengths = np.broadcast_to(lengths, len(chunk))
     is_real = np.arange(chunk.shape[1]) < lengths[:, np.newaxis]
-    is_bad = (~np.isfinite(chunk).all(axis=2) & is_real).any(axis=1) | (lengths == 0)
+    is_bad = (~is_usable(chunk).all(axis=2) & is_real).any(axis=1) | (lengths == 0)
     if is_bad.any():
         i = int(is_bad.argmax())
         if lengths[i] == 0:
             raise ValueError(
                 f"X[{start + i}] must have at least one step, got only padding (NaN)."
             )
-        _refuse_value(chunk[i], start + i, form)
+        _refuse_value(chunk[i], start + i, form, is_usable)
     return lengths
 
 
@@ -299,14 +341,30 @@ def _refuse_element(array, i):
     )
 
 
-def _refuse_value(array, i, form):
-    """Name the first NaN or infinity of sequence `i`, shape (T, D)."""
-    step, feature = np.argwhere(~np.isfinite(array))[0].tolist()
+def _refuse_value(array, i, form, is_usable):
+    """Name the first value of sequence `i`, shape (T, D), that is not usable."""
+    step, feature = np.argwhere(~is_usable(array))[0].tolist()
     value = array[step, feature]
     place = f"step {step}" + (f", feature {feature}" if array.shape[1] > 1 else "")
     if np.isnan(value):
         raise ValueError(f"X[{i}] has NaN at {place}; {NAN_REMEDIES[form]}.")
     raise ValueError(f"X[{i}] has {value} at {place}; clip it or impute it first.")
+
+
+def _compute_in(dtype, sequences):
+    if dtype.itemsize < sequences.dtype.itemsize:
+        _refuse_overflow(sequences, dtype)
+    sequences.dtype = dtype
+
+
+def _refuse_overflow(sequences, dtype):
+    """Name the first sequence with a value that is infinite in `dtype`."""
+    sizes = sequences.largest_values()
+    for i in np.flatnonzero(sizes > np.finfo(dtype).max)[:1]:
+        raise ValueError(
+            f"X[{i}] has values of up to {sizes[i]:.3g}, too large for {dtype.name}, "
+            "which is computed in; scale X, or compute in float64."
+        )
 
 
 def _refuse_mixed_features(arrays):
@@ -329,8 +387,18 @@ def _transposed_hint(X):
     )
 
 
-def _compare_or_record(X, sequences, form, estimator, reset):
-    """Do to `estimator` what `reset` asks for, now that X is known to be good."""
+def compare_or_record(X, sequences, form, estimator, reset):
+    """Do to `estimator` what `reset` asks for, now that X is known to be good.
+
+    Parameters
+    ----------
+    X, form
+        What `recognise` returns.
+    sequences : Sequences
+        Their lengths and number of features count.
+    estimator, reset
+        As in `check_sequences`.
+    """
     if reset:
         for name in ("n_features_in_", "feature_names_in_"):
             vars(estimator).pop(name, None)

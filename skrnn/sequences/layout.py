@@ -2,10 +2,11 @@
 
 import functools
 from dataclasses import dataclass
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
+
+from skrnn.lazy import cached_property
 
 MAX_REMEMBERED = 2**16  # rows
 

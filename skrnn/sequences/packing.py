@@ -97,5 +97,5 @@ def _rows_of_each(sequences, indices, plan, dtype):
     rows = np.empty((plan.n_rows, sequences.n_features), dtype)
     for b, i in enumerate(indices[plan.order]):
         places = plan.starts[: plan.lengths[b]] + b
-        rows[places] = sequences.take(np.array([i]), dtype)
+        rows[places] = sequences.view(i)
     return rows

@@ -2,7 +2,13 @@
 
 from skrnn.training.data import TrainingData
 from skrnn.training.inference import map_batches, raw_scores, threads_for
-from skrnn.training.loop import NonFiniteLoss, fit_full_batch, fit_stochastic
+from skrnn.training.loop import (
+    NonFiniteLoss,
+    check_finite,
+    fit_full_batch,
+    fit_stochastic,
+)
+from skrnn.training.memory import check_fit
 from skrnn.training.objective import Objective
 from skrnn.training.record import Epoch, Record
 from skrnn.training.stopping import LossPlateau, ValidationPlateau
@@ -28,6 +34,8 @@ __all__ = [
     "Threads",
     "TrainingData",
     "ValidationPlateau",
+    "check_finite",
+    "check_fit",
     "fit_full_batch",
     "fit_stochastic",
     "map_batches",

@@ -17,7 +17,7 @@ class TrainingData:
     Raises
     ------
     ValueError
-        When all weights are zero.
+        When the mean of the weights is zero or infinite.
 
     Attributes
     ----------
@@ -30,13 +30,15 @@ class TrainingData:
     def __init__(self, sequences, targets, sample_weight):
         self.sequences = sequences
         self.targets = targets
-        self.mean_weight = float(np.mean(sample_weight))
-        if not self.mean_weight > 0.0:
+        largest = float(np.max(sample_weight))
+        if not 0.0 < largest < np.inf:
             raise ValueError(
                 "sample_weight, times class_weight, must be positive for at least one "
-                "sequence to train on and one to validate on, got only zeros."
+                f"sequence, and not too large for a float, got a largest of {largest}."
             )
-        self.weights = np.asarray(sample_weight, np.float64) / self.mean_weight
+        shares = np.asarray(sample_weight, np.float64) / largest  # their sum is finite
+        self.mean_weight = largest * float(shares.mean())
+        self.weights = shares / shares.mean()
 
     def __len__(self):
         return len(self.sequences)
@@ -48,3 +50,7 @@ class TrainingData:
             self.targets[indices],
             self.weights[indices] * self.mean_weight,
         )
+
+    def heard(self):
+        """The data of positive weight: a sequence of weight zero is not there."""
+        return self if self.weights.all() else self.select(np.flatnonzero(self.weights))

@@ -4,6 +4,7 @@ import numpy as np
 
 from skrnn.network.workspace import Workspace
 from skrnn.sequences import pack
+from skrnn.training.memory import check_batches
 from skrnn.training.threads import CallingThread, Threads
 
 BATCH_STEPS = 8192
@@ -35,6 +36,8 @@ def map_batches(function, network, sequences, threads, space=None):
     list
         The results, in the order of the batches.
     """
+    batches = _batches(sequences.lengths, batch_sequences(network))
+    check_batches(network, sequences, batches, threads.n_jobs)
     free = [] if space is None else [space]
 
     def apply(indices):
@@ -47,7 +50,6 @@ def map_batches(function, network, sequences, threads, space=None):
         free.append(space)
         return result
 
-    batches = _batches(sequences.lengths, batch_sequences(network))
     return threads.map(apply, batches)
 
 

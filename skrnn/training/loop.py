@@ -15,7 +15,7 @@ from skrnn.training.record import Epoch
 
 
 class NonFiniteLoss(ArithmeticError):
-    """The loss or its gradient is infinite or NaN."""
+    """The loss or its gradient is infinite or NaN; the argument tells which loss."""
 
 
 def fit_stochastic(
@@ -57,7 +57,9 @@ def fit_stochastic(
     NonFiniteLoss
         With `theta` set back to the last weights whose loss was finite.
     """
-    limit = math.inf if max_grad_norm is None else max_grad_norm
+    limit = 0.9 * math.sqrt(np.finfo(theta.dtype).max)  # solvers square the gradient
+    if max_grad_norm is not None:
+        limit = min(limit, max_grad_norm)
     n, n_batches = len(data), math.ceil(len(data) / batch_size)
     sound = theta.copy()
     with _kept_sound(theta, sound):
@@ -70,7 +72,7 @@ def fit_stochastic(
                 batch = order[k * batch_size : (k + 1) * batch_size]
                 value, gradient = objective(theta, data, batch, rng)
                 batch_norm = clip_norm(gradient, limit)
-                _check_finite(value + batch_norm)
+                check_finite(value + batch_norm)
                 sound[:] = theta
                 rate = schedule(number - epochs.start + k / n_batches)
                 optimizer.update(theta, gradient, state, rate)
@@ -81,12 +83,13 @@ def fit_stochastic(
             epoch = Epoch(number + 1, loss, norm, input_norm, rate, n, seconds)
             if after_epoch(epoch, theta):
                 break
-        _check_finite(objective.mean_loss(theta, data, batch))
+        check_finite(objective.mean_loss(theta, data, batch))
 
 
-def _check_finite(value):
+def check_finite(value, name="loss"):
+    """Raise NonFiniteLoss, with the name of the loss, unless its value is finite."""
     if not math.isfinite(value):
-        raise NonFiniteLoss
+        raise NonFiniteLoss(name)
 
 
 @contextlib.contextmanager
@@ -131,15 +134,18 @@ def fit_full_batch(
         value, gradient = objective(point.astype(theta.dtype), data, everything, rng)
         run.gradient_norm = clip_norm(gradient, math.inf)
         run.input_gradient_norm = objective.input_gradient_norm
-        _check_finite(value + run.gradient_norm)
+        check_finite(value + run.gradient_norm)
         return value, gradient
 
-    converged = optimizer.minimize(
-        evaluate, theta.copy(), max_iter=len(epochs), tol=tol, callback=run
-    )[2]
-    if run.number == epochs.start:
-        run(theta, evaluate(theta)[0])
-    return converged
+    try:
+        converged = optimizer.minimize(
+            evaluate, theta.copy(), max_iter=len(epochs), tol=tol, callback=run
+        )[2]
+        if run.number == epochs.start:
+            run(theta, evaluate(theta)[0])
+        return converged
+    finally:
+        objective = data = run = None  # old versions of SciPy keep `evaluate`
 
 
 class _Iterations:

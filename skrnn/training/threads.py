@@ -1,10 +1,17 @@
-"""Plain Python threads for compiled code, and one thread for each matrix product."""
+"""Plain Python threads for compiled code, and one thread for each matrix product.
 
-import contextlib
+Ctrl-C may come whenever a function begins or has returned. Python's own pools, which
+are written in Python, can then stay locked for ever; what is used here is done as a
+whole, or not at all. The limit of BLAS is kept such that to lift it is right at any
+time, and any number of times.
+"""
+
+import _thread
+import collections
 import functools
 import os
 import threading
-from concurrent.futures import ThreadPoolExecutor, wait
+from queue import SimpleQueue
 
 import numpy as np
 from joblib import effective_n_jobs
@@ -24,52 +31,104 @@ class Threads:
         As everywhere in scikit-learn.
     """
 
+    _calls = _user = None  # for `__del__` to find, whatever happens
+
     def __init__(self, n_jobs):
         self.n_jobs = effective_n_jobs(n_jobs)
-        self._pool = None
-        self._blas = None
+        self._n_helpers = 0
+        self._user = object()
 
     def __enter__(self):
-        self._blas = _single_threaded_blas()
-        self._blas.__enter__()
+        _limit_blas(self._user)
         return self
 
     def __exit__(self, *error):
-        if self._pool is not None:
-            self._pool.shutdown()
-            self._pool = None
-        self._blas.__exit__(*error)
+        try:
+            self._dismiss()
+        finally:
+            _lift_limit(self._user)
+
+    def __del__(self):
+        """Leave, if Ctrl-C came at the very moment of leaving."""
+        self._dismiss()
+        if self._user in _users:
+            _lift_limit(self._user)
 
     def map(self, function, items):
         """Return ``[function(item) for item in items]``, in the order of the items.
 
-        Floating-point errors are handled as in the calling thread.
+        Floating-point errors are handled as in the calling thread. After an error no
+        thread begins another item.
         """
         n_helpers = min(self.n_jobs, len(items)) - 1
         if n_helpers < 1:
             return [function(item) for item in items]
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(self.n_jobs - 1)
         results, queue = [None] * len(items), iter(range(len(items)))
         error_state = np.geterr()
 
         def work():
-            with np.errstate(**error_state):
-                for i in queue:
-                    results[i] = function(items[i])
+            try:
+                with np.errstate(**error_state):
+                    for i in queue:
+                        results[i] = function(items[i])
+            finally:
+                _exhaust(queue)
 
-        helpers = [self._pool.submit(work) for _ in range(n_helpers)]
+        self._hire(n_helpers)
+        outcomes, n_called, error = SimpleQueue(), 0, None
         try:
+            while n_called < n_helpers:
+                n_called += 1
+                self._calls.put((work, outcomes))
             work()
         finally:
-            wait(helpers)
-        for helper in helpers:
-            helper.result()
+            _exhaust(queue)
+            for _ in range(n_called):
+                error = outcomes.get() or error
+        if error is not None:
+            try:
+                raise error
+            finally:
+                del error  # its traceback refers to this frame
         return results
+
+    def _hire(self, n_helpers):
+        if self._calls is None:
+            self._calls = SimpleQueue()
+        while self._n_helpers < n_helpers:
+            self._n_helpers += 1
+            _thread.start_new_thread(_help, (self._calls,))
+
+    def _dismiss(self):
+        if self._calls is not None:
+            self._calls.put(None)
+            self._calls, self._n_helpers = None, 0
+
+
+def _exhaust(queue):
+    """Leave nothing to do in an iterator."""
+    collections.deque(queue, maxlen=0)
+
+
+def _help(calls):
+    """Make all calls of a queue, until there is a None."""
+    while (call := calls.get()) is not None:
+        work, outcomes = call
+        error = None
+        try:
+            work()
+        except BaseException as raised:
+            error = raised
+        del call, work  # and what they refer to, before anyone goes on
+        outcomes.put(error)
+        del outcomes, error
+    calls.put(None)  # for the next one
 
 
 class CallingThread:
     """Stands for `Threads` where there is too little work to call anyone else."""
+
+    n_jobs = 1
 
     def __enter__(self):
         return self
@@ -82,27 +141,40 @@ class CallingThread:
         return [function(item) for item in items]
 
 
-_lock = threading.Lock()
-_users = 0
-_usual = ()
+_lock = threading.RLock()
+_users = set()
+_usual = []  # numbers of threads to put back; empty where there is no limit
 
 
-@contextlib.contextmanager
-def _single_threaded_blas():
-    """Limit BLAS to one thread while anyone is inside; the limit is process-wide."""
-    global _users, _usual
+def _limit_blas(user):
+    """Limit BLAS to one thread until no user is left; the limit is process-wide."""
     with _lock:
-        if _users == 0:
-            _usual = [blas.num_threads for blas in _libraries()]
-            _set_threads([1] * len(_usual))
-        _users += 1
+        try:
+            _users.add(user)
+            if len(_users) == 1:
+                if not _usual:
+                    _usual.extend([blas.num_threads for blas in _libraries()])
+                _set_threads([1] * len(_usual))
+        except BaseException:
+            _lift_limit(user)
+            raise
+
+
+def _lift_limit(user):
+    """Let go of the limit, which is lifted if this was the last user."""
     try:
-        yield
-    finally:
-        with _lock:
-            _users -= 1
-            if _users == 0:
-                _set_threads(_usual)
+        _leave(user)
+    except BaseException:
+        _leave(user)
+        raise
+
+
+def _leave(user):
+    with _lock:
+        _users.discard(user)
+        if _usual and not _users:
+            _set_threads(_usual)
+            _usual.clear()
 
 
 def _set_threads(counts):
@@ -118,17 +190,21 @@ def _forget_control():
         OpenBLASController.clear_controlling_thread(force=True)
 
 
-def _forget_users():
+def _begin_child():
     """In a forked child nobody is inside, whatever the parent's threads did."""
-    global _lock, _users
-    _lock = threading.Lock()
-    if _users > 0:
-        _users = 0
-        _set_threads(_usual)
+    _users.clear()
+    _leave(None)
+    _lock.release()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_users)
+    # With the lock held, no other thread is about to change the limit, or holds the
+    # lock of threadpoolctl.
+    os.register_at_fork(
+        before=_lock.acquire,
+        after_in_parent=_lock.release,
+        after_in_child=_begin_child,
+    )
 
 
 @functools.cache

@@ -7,6 +7,8 @@ import warnings
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from skrnn.sequences import pack
+
 logger = logging.getLogger("skrnn")
 
 N_SUSPECT_EPOCHS = 3
@@ -112,8 +114,9 @@ def warn_if_badly_scaled(sequences):
     n = int(np.searchsorted(sequences.lengths.cumsum(), n_steps)) + 1
     indices = np.arange(min(n, len(sequences)))
     first = sequences.select(indices).truncate(n_steps)
-    rows = first.take(indices, np.float64)[:n_steps]
-    size = np.abs(rows, out=rows).mean(axis=0)
+    rows = pack(first, indices, np.float64).rows  # never a copy of padding
+    with np.errstate(over="ignore"):  # an infinite mean is no less badly scaled
+        size = np.abs(rows, out=rows).mean(axis=0)
     worst = int(size.argmax())
     if size[worst] > LARGEST_SCALE:
         warnings.warn(

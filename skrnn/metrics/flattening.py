@@ -1,0 +1,133 @@
+"""Ragged targets and predictions as flat arrays, one row for each step."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Steps(NamedTuple):
+    """The labelled steps of all sequences, one after the other.
+
+    Attributes
+    ----------
+    true, pred : ndarray of shape (n_steps,) or (n_steps, n_columns)
+    weight : ndarray of shape (n_steps,), or None
+    sequence : ndarray of shape (n_steps,), int
+        Which sequence each step is of.
+    """
+
+    true: np.ndarray
+    pred: np.ndarray
+    weight: np.ndarray | None
+    sequence: np.ndarray
+
+
+def flatten(y_true, y_pred, sample_weight=None, ignored=None):
+    """Join the sequences of y_true, and those of y_pred.
+
+    Steps without a true label, NaN, None or `ignored`, are left out. Where one of two
+    sequences is longer, what it has more must be such steps: padding.
+
+    Parameters
+    ----------
+    y_true, y_pred : list of array-likes of shape (n_timesteps_i, ...), or array
+    sample_weight : array-like of shape (n_sequences,), list of arrays or None
+    ignored : object
+        A label, or None.
+
+    Returns
+    -------
+    Steps
+    """
+    true, pred = _read(y_true, "y_true"), _read(y_pred, "y_pred")
+    if len(true) != len(pred):
+        raise ValueError(
+            "y_true and y_pred must have the same number of sequences, got "
+            f"{len(true)} and {len(pred)}."
+        )
+    _cut_padding(true, pred, ignored)
+    lengths = np.fromiter(map(len, true), np.intp, len(true))
+    flat = np.concatenate(true)
+    kept = ~_is_missing(flat, ignored)
+    if not kept.any():
+        raise ValueError("y_true must have at least one labelled step, got none.")
+    weight = None
+    if sample_weight is not None:
+        weight = _weigh(sample_weight, lengths)[kept]
+    sequence = np.repeat(np.arange(len(true)), lengths)
+    pred = np.concatenate(pred)
+    return Steps(_plain(flat[kept]), _plain(pred[kept]), weight, sequence[kept])
+
+
+def _read(y, name):
+    """Return the sequences of `y` as arrays whose steps are all of one shape."""
+    if hasattr(y, "__array__"):
+        y = np.asarray(y)
+    if isinstance(y, str) or not hasattr(y, "__len__") or len(y) == 0:
+        raise ValueError(
+            f"{name} must be a list with an array for each sequence, got {y!r:.60}."
+        )
+    arrays = [np.asarray(part) for part in y]
+    for i, array in enumerate(arrays):
+        if array.ndim not in (1, 2):
+            raise ValueError(
+                f"{name}[{i}] must have one label or one row for each step, got an "
+                f"array of shape {array.shape}."
+            )
+        if array.shape[1:] != arrays[0].shape[1:]:
+            raise ValueError(
+                f"The steps of {name}[{i}] must have the shape of those of {name}[0], "
+                f"{arrays[0].shape[1:]}, got {array.shape[1:]}."
+            )
+    return arrays
+
+
+def _cut_padding(true, pred, ignored):
+    """Make each two arrays of the lists `true` and `pred` equally long."""
+    for i, (t, p) in enumerate(zip(true, pred, strict=True)):
+        n = min(len(t), len(p))
+        if len(t) == len(p):
+            continue
+        if not all(_is_missing(part[n:], ignored).all() for part in (t, p)):
+            raise ValueError(
+                f"y_true[{i}] and y_pred[{i}] must have the same number of steps, got "
+                f"{len(t)} and {len(p)}."
+            )
+        true[i], pred[i] = t[:n], p[:n]
+
+
+def _is_missing(values, ignored):
+    """Whether each step is NaN, None or `ignored`, in all of its columns."""
+    missing = np.zeros(values.shape, dtype=bool)
+    if values.dtype.kind == "f":
+        missing = np.isnan(values)
+    elif values.dtype == object:
+        flags = [value is None or value != value for value in values.ravel()]
+        missing = np.array(flags, dtype=bool).reshape(values.shape)
+    if ignored is not None:
+        missing |= values.astype(object) == ignored
+    return missing if missing.ndim == 1 else missing.all(axis=1)
+
+
+def _plain(values):
+    """Return an array of objects as one of what the objects are."""
+    return np.array(values.tolist()) if values.dtype == object else values
+
+
+def _weigh(sample_weight, lengths):
+    """Return the weight of each step."""
+    if len(sample_weight) != len(lengths):
+        raise ValueError(
+            "sample_weight must have an entry for each sequence, got "
+            f"{len(sample_weight)} for {len(lengths)} sequences."
+        )
+    if all(np.ndim(weight) == 0 for weight in sample_weight):
+        return np.repeat(np.asarray(sample_weight, dtype=np.float64), lengths)
+    parts = [np.asarray(weight, dtype=np.float64) for weight in sample_weight]
+    for i, (part, n) in enumerate(zip(parts, lengths, strict=True)):
+        if len(part) < n or not _is_missing(part[n:], 0).all():
+            raise ValueError(
+                f"sample_weight[{i}] must have a weight for each step, {n}, got "
+                f"{len(part)}."
+            )
+    return np.concatenate([part[:n] for part, n in zip(parts, lengths, strict=True)])

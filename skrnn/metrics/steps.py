@@ -1,0 +1,255 @@
+"""Scores of single steps, and of whole sequences of them."""
+
+import numpy as np
+from scipy.special import xlog1py, xlogy
+from sklearn.metrics import accuracy_score, f1_score, log_loss
+
+from skrnn.metrics.flattening import flatten
+
+
+def step_accuracy_score(y_true, y_pred, *, sample_weight=None, ignored=None):
+    """Share of the steps whose label is right.
+
+    Parameters
+    ----------
+    y_true : list of n_sequences array-likes of shape (n_timesteps_i,), or array
+        Labels of the steps. An array of shape (n_sequences, n_timesteps) may be padded
+        at the end of a sequence. Several labels at once are 0 or 1 in arrays of shape
+        (n_timesteps_i, n_labels).
+
+    y_pred : list of n_sequences array-likes of shape (n_timesteps_i,), or array
+        Predicted labels, in the same form.
+
+    sample_weight : array-like of shape (n_sequences,) or list of arrays, default=None
+        Weight of each sequence, which each of its steps gets, or of each step.
+
+    ignored : object, default=None
+        A true label whose steps do not count. Those whose true label is NaN or None
+        never do.
+
+    Returns
+    -------
+    float
+        From 0 to 1. With several labels a step is right if all of its labels are.
+
+    Raises
+    ------
+    ValueError
+        If a sequence has another length in `y_pred` than in `y_true`, padding aside, or
+        no step counts.
+
+    Examples
+    --------
+    >>> from skrnn.metrics import step_accuracy_score
+    >>> step_accuracy_score([[0, 1, 2], [1]], [[0, 1, 1], [1]])
+    0.75
+    >>> step_accuracy_score([[0, 1, 2], [1]], [[0, 1, 1], [1]], ignored=2)
+    1.0
+    """
+    steps = flatten(y_true, y_pred, sample_weight, ignored)
+    return float(accuracy_score(steps.true, steps.pred, sample_weight=steps.weight))
+
+
+def step_f1_score(
+    y_true,
+    y_pred,
+    *,
+    labels=None,
+    average="macro",
+    sample_weight=None,
+    ignored=None,
+    zero_division="warn",
+):
+    """F1 score of the labels of all steps.
+
+    Parameters
+    ----------
+    y_true : list of n_sequences array-likes of shape (n_timesteps_i,), or array
+        Labels of the steps. An array of shape (n_sequences, n_timesteps) may be padded
+        at the end of a sequence. Several labels at once, as in a piano roll, are 0 or
+        1 in arrays of shape (n_timesteps_i, n_labels).
+
+    y_pred : list of n_sequences array-likes of shape (n_timesteps_i,), or array
+        Predicted labels, in the same form.
+
+    labels : array-like, default=None
+        The labels to average over; by default all that occur.
+
+    average : str or None, default="macro"
+        As in `sklearn.metrics.f1_score`. For piano rolls ``"micro"`` is the frame-level
+        F1 score of the music literature. None gives the score of each label.
+
+    sample_weight : array-like of shape (n_sequences,) or list of arrays, default=None
+        Weight of each sequence, which each of its steps gets, or of each step.
+
+    ignored : object, default=None
+        A true label whose steps do not count. Those whose true label is NaN or None
+        never do.
+
+    zero_division : {"warn", 0.0, 1.0, np.nan}, default="warn"
+        What the score of a label is that is neither true nor predicted anywhere.
+
+    Returns
+    -------
+    float, or ndarray of shape (n_labels,)
+
+    Raises
+    ------
+    ValueError
+        If a sequence has another length in `y_pred` than in `y_true`, padding aside, or
+        no step counts.
+
+    Examples
+    --------
+    >>> from skrnn.metrics import step_f1_score
+    >>> step_f1_score([[0, 1, 1], [1]], [[0, 1, 0], [1]])
+    0.733...
+    >>> rolls = [[[1, 0, 1], [0, 0, 1]], [[0, 1, 0]]]
+    >>> step_f1_score(rolls, [[[1, 0, 0], [0, 0, 1]], [[0, 1, 0]]], average="micro")
+    0.857...
+    """
+    steps = flatten(y_true, y_pred, sample_weight, ignored)
+    score = f1_score(
+        steps.true,
+        steps.pred,
+        labels=labels,
+        average=average,
+        sample_weight=steps.weight,
+        zero_division=zero_division,
+    )
+    return score if average is None else float(score)
+
+
+def step_log_loss(y_true, y_proba, *, labels=None, sample_weight=None, ignored=None):
+    """Mean negative log-likelihood of a step, in nats.
+
+    Parameters
+    ----------
+    y_true : list of n_sequences array-likes of shape (n_timesteps_i,), or array
+        Labels of the steps. An array of shape (n_sequences, n_timesteps) may be padded
+        at the end of a sequence. Several labels at once, as in a piano roll, are 0 or
+        1 in arrays of shape (n_timesteps_i, n_labels).
+
+    y_proba : list of n_sequences arrays of shape (n_timesteps_i, n_classes)
+        Probabilities of the classes, or that each label is 1.
+
+    labels : array-like of shape (n_classes,), default=None
+        The classes in the order of the columns of `y_proba`, sorted, such as
+        `classes_`. Needed where `y_true` does not have them all, and of no use for
+        several labels.
+
+    sample_weight : array-like of shape (n_sequences,) or list of arrays, default=None
+        Weight of each sequence, which each of its steps gets, or of each step.
+
+    ignored : object, default=None
+        A true label whose steps do not count. Those whose true label is NaN or None
+        never do.
+
+    Returns
+    -------
+    float
+        0 or more; lower is better.
+
+    Raises
+    ------
+    ValueError
+        If a sequence has another length in `y_proba` than in `y_true`, padding aside,
+        `y_proba` has no probabilities of the right shape, or no step counts.
+
+    Notes
+    -----
+    With several labels the loss of a step is the sum over its labels, and the score is
+    the mean over the steps of all sequences together. This is what work on polyphonic
+    music reports as negative log-likelihood, such as [1]_. For the mean over sequences
+    of the mean of each, let ``sample_weight`` be 1 / n_timesteps_i.
+
+    References
+    ----------
+    .. [1] N. Boulanger-Lewandowski, Y. Bengio and P. Vincent, "Modeling temporal
+       dependencies in high-dimensional sequences: application to polyphonic music
+       generation and transcription", ICML 2012.
+
+    Examples
+    --------
+    >>> from skrnn.metrics import step_log_loss
+    >>> step_log_loss([[0, 1], [1]], [[[0.5, 0.5], [0.5, 0.5]], [[0.0, 1.0]]])
+    0.462...
+    >>> step_log_loss([[[0, 1, 0]]], [[[0.5, 0.5, 0.5]]])  # a roll with three keys
+    2.079...
+    """
+    steps = flatten(y_true, y_proba, sample_weight, ignored)
+    if steps.true.ndim == 2:
+        loss = _binary_log_loss(steps.true, steps.pred)
+        return float(np.average(loss, weights=steps.weight))
+    return float(
+        log_loss(steps.true, steps.pred, labels=labels, sample_weight=steps.weight)
+    )
+
+
+def sequence_accuracy_score(y_true, y_pred, *, sample_weight=None, ignored=None):
+    """Share of the sequences of which every step is right.
+
+    Parameters
+    ----------
+    y_true : list of n_sequences array-likes of shape (n_timesteps_i,), or array
+        Labels of the steps. An array of shape (n_sequences, n_timesteps) may be padded
+        at the end of a sequence. Several labels at once are 0 or 1 in arrays of shape
+        (n_timesteps_i, n_labels).
+
+    y_pred : list of n_sequences array-likes of shape (n_timesteps_i,), or array
+        Predicted labels, in the same form.
+
+    sample_weight : array-like of shape (n_sequences,), default=None
+        Weight of each sequence.
+
+    ignored : object, default=None
+        A true label whose steps do not count. Those whose true label is NaN or None
+        never do. A sequence of which no step counts does not count either.
+
+    Returns
+    -------
+    float
+        From 0 to 1.
+
+    Raises
+    ------
+    ValueError
+        If a sequence has another length in `y_pred` than in `y_true`, padding aside,
+        `sample_weight` has not one weight for each sequence, or no step counts.
+
+    Examples
+    --------
+    >>> from skrnn.metrics import sequence_accuracy_score
+    >>> sequence_accuracy_score([[0, 1, 2], [1]], [[0, 1, 1], [1]])
+    0.5
+    """
+    steps = flatten(y_true, y_pred, None, ignored)
+    wrong = steps.true != steps.pred
+    n_wrong = np.bincount(steps.sequence, wrong.reshape(len(wrong), -1).any(axis=1))
+    counted = np.unique(steps.sequence)
+    weights = None
+    if sample_weight is not None:
+        weights = _check_weights(sample_weight, len(y_true))[counted]
+    return float(np.average(n_wrong[counted] == 0, weights=weights))
+
+
+def _binary_log_loss(true, proba):
+    """Return the loss of each step, the sum over its labels."""
+    if true.shape != proba.shape or proba.min() < 0 or proba.max() > 1:
+        raise ValueError(
+            "y_proba must have a probability for each label of each step, got "
+            f"{proba.shape[1:]} values for {true.shape[1:]} labels, from {proba.min()} "
+            f"to {proba.max()}."
+        )
+    eps = np.finfo(proba.dtype).eps
+    proba = np.clip(proba, eps, 1 - eps)
+    return -(xlogy(true, proba) + xlog1py(1 - true, -proba)).sum(axis=1)
+
+
+def _check_weights(sample_weight, n_sequences):
+    weights = np.asarray(sample_weight, dtype=np.float64)
+    if weights.shape != (n_sequences,):
+        raise ValueError(
+            f"sample_weight must have shape ({n_sequences},), got {weights.shape}."
+        )
+    return weights
