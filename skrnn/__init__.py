@@ -3,6 +3,8 @@
 from skrnn.cells import Cell
 from skrnn.estimators.classifier import RNNClassifier
 from skrnn.estimators.regressor import RNNRegressor
+from skrnn.estimators.sequence_regressor import RNNSequenceRegressor
+from skrnn.estimators.tagger import RNNTagger
 from skrnn.estimators.warming import warmup
 from skrnn.persistence import load, save
 
@@ -12,6 +14,8 @@ __all__ = [
     "Cell",
     "RNNClassifier",
     "RNNRegressor",
+    "RNNSequenceRegressor",
+    "RNNTagger",
     "__version__",
     "load",
     "save",

@@ -23,7 +23,7 @@ from skrnn.estimators.transaction import all_or_nothing
 from skrnn.estimators.validation import given, make_scorer, set_aside
 from skrnn.network.network import Network
 from skrnn.optimizers import make_optimizer, make_schedule
-from skrnn.sequences import check_sequences, naming, refuse_masked
+from skrnn.sequences import check_sequences, naming, refuse_masked, split_steps
 from skrnn.training import (
     NonFiniteLoss,
     Record,
@@ -66,10 +66,13 @@ def _join(results):
     return np.concatenate(results)
 
 
-def _refuse_infinite(outputs):
-    """Name the first sequence whose output, an entry of `outputs`, is not finite."""
-    if isinstance(outputs, np.ndarray) and np.isfinite(outputs).all():
-        return
+def _refuse_infinite(outputs, lengths):
+    """Name the first sequence of whose outputs, one or many, any is not finite."""
+    if isinstance(outputs, np.ndarray):
+        if np.isfinite(outputs).all():
+            return
+        if len(outputs) != lengths.size:
+            outputs = split_steps(outputs, lengths)
     for i, output in enumerate(outputs):
         if not np.isfinite(output).all():
             raise ValueError(
@@ -196,7 +199,8 @@ class BaseRecurrent(StateMixin, StreamingMixin, CallbackSupportMixin, BaseEstima
             out, last = network.outputs(theta, packed, space)
             return packed.unpack(out) if return_sequences else packed.restore(last)
 
-        return self._map(server_of(self), X, outputs)
+        server = server_of(self)
+        return self._map(server, self._read(server, X), outputs)
 
     @available_if(_pools_by_attention)
     def attention_weights(self, X):
@@ -217,7 +221,8 @@ class BaseRecurrent(StateMixin, StreamingMixin, CallbackSupportMixin, BaseEstima
             rows = network.attention_weights(theta, packed, space)
             return packed.unpack(rows)
 
-        return self._map(server_of(self), X, weights)
+        server = server_of(self)
+        return self._map(server, self._read(server, X), weights)
 
     @property
     def weights_(self):
@@ -247,16 +252,30 @@ class BaseRecurrent(StateMixin, StreamingMixin, CallbackSupportMixin, BaseEstima
         if dtype is None and going_on:
             dtype = self._architecture_["dtype"]
         sequences = check_sequences(X, estimator=self, reset=not going_on, dtype=dtype)
-        targets = encode(y)
-        self._make_loss(**self._loss_parameters()).check_targets(targets)
-        if len(targets) != len(sequences):
-            raise ValueError(
-                "Found input variables with inconsistent numbers of samples: X holds "
-                f"{len(sequences)} sequences and y {len(targets)} targets."
-            )
+        data = self._join_targets(sequences, y, sample_weight, encode)
         if not going_on:
             warn_if_badly_scaled(sequences)
-        weights = self._total_weights(sample_weight, targets)
+        return data
+
+    def _join_targets(self, sequences, y, sample_weight, encode, suffix=""):
+        """Sequences with their targets and weights; `suffix` ends the names of those.
+
+        Raises
+        ------
+        ValueError
+            That names what does not fit.
+        """
+        with naming(f"y{suffix}"):
+            targets = encode(y)
+            self._make_loss(**self._loss_parameters()).check_targets(targets)
+        if len(targets) != len(sequences):
+            raise ValueError(
+                "Found input variables with inconsistent numbers of samples: "
+                f"X{suffix} holds {len(sequences)} sequences and y{suffix} "
+                f"{len(targets)} targets."
+            )
+        with naming(f"sample_weight{suffix}"):
+            weights = self._total_weights(sample_weight, targets)
         return TrainingData(sequences, targets, weights)
 
     def _check_combinations(self):
@@ -289,6 +308,10 @@ class BaseRecurrent(StateMixin, StreamingMixin, CallbackSupportMixin, BaseEstima
     def _total_weights(self, sample_weight, targets):
         """Weights of the sequences; a classifier's class weights come on top."""
         return self._check_weights(sample_weight, len(targets))
+
+    def _weights_at(self, sample_weight, indices, n_sequences):
+        """The user's weights of some sequences, for a scorer."""
+        return self._check_weights(sample_weight, n_sequences)[indices]
 
     def _draw_seed(self, going_on):
         if going_on:
@@ -424,21 +447,30 @@ class BaseRecurrent(StateMixin, StreamingMixin, CallbackSupportMixin, BaseEstima
     def _network(self):
         return Network(self.cell_, **self._architecture_)
 
-    def _map(self, server, X, function):
-        """Results of ``function(network, theta, packed, space)`` for X, joined."""
+    def _read(self, server, X):
+        """X as checked sequences."""
         dtype = server.network.dtype
-        sequences = check_sequences(X, estimator=self, reset=False, dtype=dtype)
+        return check_sequences(X, estimator=self, reset=False, dtype=dtype)
+
+    def _map(self, server, sequences, function):
+        """Results of ``function(network, theta, packed, space)``, joined."""
         with np.errstate(over="ignore", invalid="ignore"):
             results = _join(server.map(function, sequences, self.n_jobs))
-        _refuse_infinite(results)
+        _refuse_infinite(results, sequences.lengths)
         return results
 
     def _respond(self, method, X):
         """What `method` answers for X."""
+        return self._respond_flat(method, X)[0]
+
+    def _respond_flat(self, method, X):
+        """What `method` answers for all targets, and the lengths of the sequences."""
         server = server_of(self)
-        return self._answer(method, self._map(server, X, _raw), server.loss)
+        sequences = self._read(server, X)
+        raw = self._map(server, sequences, _raw)
+        return self._answer(method, raw, server.loss), sequences.lengths
 
 
 def _raw(network, theta, packed, space):
-    """Raw scores of a batch, (n_sequences, K)."""
-    return packed.restore(network.predict_raw(theta, packed, space))
+    """Raw scores of a batch, in the order in which it was given."""
+    return network.answer(theta, packed, space)

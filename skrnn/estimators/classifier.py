@@ -1,27 +1,12 @@
 """Recurrent classifier."""
 
-import functools
-
-import numpy as np
 from sklearn.base import ClassifierMixin
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
-from skrnn.estimators.base import BaseRecurrent, check_y
-from skrnn.estimators.callbacks import with_callbacks
-from skrnn.estimators.labels import check_classes, encode_labels
-from skrnn.estimators.parameters import CLASSIFIER, SHARED
-from skrnn.estimators.state import CLASSIFIER_STATE
-from skrnn.estimators.transaction import all_or_nothing
-from skrnn.estimators.weights import counts_labels, weigh_classes
-from skrnn.losses import (
-    BinaryCrossEntropy,
-    CategoricalCrossEntropy,
-    MultilabelCrossEntropy,
-)
-from skrnn.sequences import naming
+from skrnn.estimators.classes import BaseClassifier
+from skrnn.estimators.parameters import CLASSIFIER, POOLED, SHARED
 
 
-class RNNClassifier(ClassifierMixin, BaseRecurrent):
+class RNNClassifier(ClassifierMixin, BaseClassifier):
     """Recurrent neural network that puts whole sequences into classes.
 
     It reads a sequence step by step and carries a state along, its memory of what it
@@ -265,9 +250,7 @@ class RNNClassifier(ClassifierMixin, BaseRecurrent):
     (200,)
     """
 
-    _rules = {**SHARED, **CLASSIFIER}
-    _state_rules = CLASSIFIER_STATE
-    _answers = ("predict", "predict_proba", "predict_log_proba")
+    _rules = {**SHARED, **POOLED, **CLASSIFIER}
 
     def __init__(
         self,
@@ -328,163 +311,7 @@ class RNNClassifier(ClassifierMixin, BaseRecurrent):
         self.dtype = dtype
         self.n_jobs = n_jobs
 
-    @with_callbacks
-    @all_or_nothing
-    def partial_fit(self, X, y, sample_weight=None, *, classes=None):
-        """Run one epoch on the given data, going on from the weights so far.
-
-        Parameters
-        ----------
-        X, y, sample_weight
-            As in `fit`.
-        classes : array-like of shape (n_classes,), default=None
-            All classes that may come; needed in the first call unless y has them all.
-
-        Returns
-        -------
-        self : RNNClassifier
-        """
-        if counts_labels(self.class_weight):
-            raise ValueError(
-                "class_weight must be None or a dict in partial_fit, got "
-                f"{self.class_weight!r}: the class frequencies of all data are not "
-                "known. Pass "
-                "compute_class_weight('balanced', classes=classes, y=y) as a dict."
-            )
-        if classes is not None and hasattr(self, "theta_"):
-            self._check_same_classes(classes)
-        encode_first = functools.partial(self._encode_first, classes=classes)
-        return self._partial_fit(X, y, sample_weight, encode_first)
-
-    def predict_proba(self, X):
-        """Probability of each class.
-
-        Parameters
-        ----------
-        X : sequences
-            As in `fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_sequences, n_classes)
-            For multilabel targets the probability of each label.
-        """
-        return self._respond("predict_proba", X)
-
-    def predict_log_proba(self, X):
-        """Logarithm of the probability of each class, from the raw scores.
-
-        Parameters
-        ----------
-        X : sequences
-            As in `fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_sequences, n_classes)
-        """
-        return self._respond("predict_log_proba", X)
-
-    def predict(self, X):
-        """Most probable class of each sequence.
-
-        Parameters
-        ----------
-        X : sequences
-            As in `fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_sequences,) or (n_sequences, n_labels)
-            Labels as in the y of `fit`; for multilabel targets 0 or 1 for each label.
-        """
-        return self._respond("predict", X)
-
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
-
-    def _answer(self, method, raw, loss):
-        if method == "predict_proba":
-            return loss.predict(raw)
-        if method == "predict_log_proba":
-            return loss.log_proba(raw)
-        if self._multilabel_:
-            return (raw > 0).astype(np.int64)
-        is_binary = len(self.classes_) == 2
-        most_probable = raw[:, 0] > 0 if is_binary else raw.argmax(axis=1)
-        return self.classes_.take(most_probable)
-
-    def _encode_first(self, y, classes=None):
-        y = check_y(y, dtype=None)
-        with naming("y"), np.errstate(invalid="ignore"):
-            check_classification_targets(y)
-            kind = type_of_target(y, input_name="y")
-            labels = np.unique(y)
-        if kind == "multiclass-multioutput":
-            raise ValueError(
-                "y must be labels of shape (n_sequences,) or an indicator matrix of 0 "
-                f"and 1, got several class columns of shape {y.shape}; wrap the "
-                "estimator in MultiOutputClassifier."
-            )
-        self._multilabel_ = kind == "multilabel-indicator"
-        if self._multilabel_:
-            self.classes_ = np.arange(y.shape[1])
-        else:
-            self.classes_ = labels if classes is None else check_classes(classes)
-        self._class_weights_ = self._weigh_classes(y)
-        return self._encode(y)
-
-    def _encode_again(self, y):
-        if not counts_labels(self.class_weight):
-            self._class_weights_ = self._weigh_classes(check_y(y, dtype=None))
-        return self._encode(y)
-
-    def _encode(self, y):
-        y = check_y(y, dtype=np.float64 if self._multilabel_ else None)
-        n_labels = len(self.classes_) if self._multilabel_ else 1
-        if (y.shape[1] if y.ndim == 2 else 1) != n_labels:
-            raise ValueError(
-                f"y must have {n_labels} columns as in fit, got shape {y.shape}."
-            )
-        if self._multilabel_:
-            self._make_loss().check_targets(y)
-            return y.astype(np.int64)
-        return encode_labels(y, self.classes_)
-
-    def _check_same_classes(self, classes):
-        classes = check_classes(classes)
-        if classes.tolist() != self.classes_.tolist():
-            raise ValueError(
-                f"classes must be {self.classes_.tolist()} as in the first call, got "
-                f"{classes.tolist()}."
-            )
-
-    def _stratify(self, y):
-        return None if self._multilabel_ else check_y(y, dtype=None)
-
-    def _total_weights(self, sample_weight, targets):
-        weights = super()._total_weights(sample_weight, targets)
-        if self._class_weights_ is None:
-            return weights
-        labels = targets.reshape(len(targets), -1).T
-        for of_class, column in zip(self._class_weights_, labels, strict=True):
-            with np.errstate(over="ignore"):
-                weights = weights * of_class[column]
-        return weights
-
-    def _weigh_classes(self, y):
-        classes = [0, 1] if self._multilabel_ else self.classes_
-        return weigh_classes(self.class_weight, classes, y)
-
-    @property
-    def _n_targets_(self):
-        return len(self.classes_) if self._multilabel_ else 1
-
-    def _make_loss(self):
-        if self._multilabel_:
-            return MultilabelCrossEntropy()
-        if len(self.classes_) == 2:
-            return BinaryCrossEntropy()
-        return CategoricalCrossEntropy(len(self.classes_))

@@ -107,7 +107,6 @@ SHARED = {
     "cell": either(one_of(CELLS), instance(Cell, "a Cell object such as LSTM()")),
     "bidirectional": BOOL,
     "activation": one_of(("tanh", "relu")),
-    "pooling": one_of(POOLINGS),
     "dropout": RATE,
     "recurrent_dropout": RATE,
     "alpha": NON_NEGATIVE,
@@ -143,6 +142,8 @@ SHARED = {
         NONE, Rule(lambda v: INTEGER.holds(v) and v != 0, "a non-zero integer")
     ),
 }
+
+POOLED = {"pooling": one_of(POOLINGS)}
 
 CLASSIFIER = {
     "class_weight": either(

@@ -1,17 +1,12 @@
 """Recurrent regressor."""
 
-import numpy as np
 from sklearn.base import RegressorMixin
 
-from skrnn.estimators.base import BaseRecurrent, check_y
-from skrnn.estimators.callbacks import with_callbacks
-from skrnn.estimators.parameters import REGRESSOR, SHARED
-from skrnn.estimators.state import REGRESSOR_STATE
-from skrnn.estimators.transaction import all_or_nothing
-from skrnn.losses import REGRESSION_LOSSES
+from skrnn.estimators.numbers import BaseRegressor
+from skrnn.estimators.parameters import POOLED, REGRESSOR, SHARED
 
 
-class RNNRegressor(RegressorMixin, BaseRecurrent):
+class RNNRegressor(RegressorMixin, BaseRegressor):
     """Recurrent neural network that predicts numbers from whole sequences.
 
     It is the network of `RNNClassifier`, whose documentation explains it: equations,
@@ -164,9 +159,7 @@ class RNNRegressor(RegressorMixin, BaseRecurrent):
     ((300,), True)
     """
 
-    _rules = {**SHARED, **REGRESSOR}
-    _state_rules = REGRESSOR_STATE
-    _answers = ("predict",)
+    _rules = {**SHARED, **POOLED, **REGRESSOR}
 
     def __init__(
         self,
@@ -231,37 +224,6 @@ class RNNRegressor(RegressorMixin, BaseRecurrent):
         self.dtype = dtype
         self.n_jobs = n_jobs
 
-    @with_callbacks
-    @all_or_nothing
-    def partial_fit(self, X, y, sample_weight=None):
-        """Run one epoch on the given data, going on from the weights so far.
-
-        Parameters
-        ----------
-        X, y, sample_weight
-            As in `fit`.
-
-        Returns
-        -------
-        self : RNNRegressor
-        """
-        return self._partial_fit(X, y, sample_weight, self._encode_first)
-
-    def predict(self, X):
-        """Predicted target of each sequence.
-
-        Parameters
-        ----------
-        X : sequences
-            As in `fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_sequences,) or (n_sequences, n_outputs)
-            With several quantiles one more axis, of length n_quantiles, comes last.
-        """
-        return self._respond("predict", X)
-
     def score(self, X, y, sample_weight=None):
         """R^2 of the predictions; with the quantile loss, D^2 of the pinball loss.
 
@@ -277,50 +239,4 @@ class RNNRegressor(RegressorMixin, BaseRecurrent):
         float
             At most 1; 0 for a constant. The D^2 is the mean over the quantiles.
         """
-        from sklearn.metrics import d2_pinball_score  # slow to import
-
-        fitted = self._loss_parameters_
-        if fitted["loss"] != "quantile":
-            return super().score(X, y, sample_weight)
-        quantiles = np.atleast_1d(fitted["quantiles"])
-        shape = (-1, self._n_targets_, quantiles.size)
-        predicted = self.predict(X).reshape(shape)
-        y = self._encode(y)
-        scores = [
-            d2_pinball_score(y, predicted[..., k], sample_weight=sample_weight, alpha=q)
-            for k, q in enumerate(quantiles)
-        ]
-        return float(np.mean(scores))
-
-    def _answer(self, method, raw, loss):
-        predicted = loss.predict(raw)
-        return predicted[:, 0] if self._flat_y_ else predicted
-
-    def _encode_first(self, y):
-        y = check_y(y, dtype=np.float64)
-        self._flat_y_ = y.ndim == 1
-        self._n_targets_ = 1 if self._flat_y_ else y.shape[1]
-        return self._encode(y)
-
-    def _encode(self, y):
-        y = check_y(y, dtype=np.float64)
-        y = y.reshape(len(y), -1)
-        if y.shape[1] != self._n_targets_:
-            raise ValueError(
-                f"y must have {self._n_targets_} columns as in fit, got {y.shape[1]}."
-            )
-        return y
-
-    def _stratify(self, y):
-        return None
-
-    def _loss_parameters(self):
-        parameters = {"loss": self.loss}
-        if self.loss == "huber":
-            parameters["huber_delta"] = self.huber_delta
-        if self.loss == "quantile":
-            parameters["quantiles"] = np.array(self.quantiles, float).tolist()
-        return parameters
-
-    def _make_loss(self, loss, **parameters):
-        return REGRESSION_LOSSES[loss](*parameters.values())
+        return self._score(self._encode(y), self.predict(X), sample_weight)

@@ -24,7 +24,7 @@ from skrnn.estimators.parameters import (
     instance,
     one_of,
 )
-from skrnn.network.pooling import POOLINGS
+from skrnn.network.pooling import READOUTS
 from skrnn.optimizers import OPTIMIZERS, Optimizer, StochasticOptimizer
 from skrnn.training import user_level
 
@@ -86,7 +86,7 @@ ARCHITECTURE = {
         _are_levels, f"a tuple of 1 to {MAX_LEVELS} ints, all of them >= 1"
     ),
     "bidirectional": BOOL,
-    "pooling": one_of(POOLINGS),
+    "pooling": one_of(READOUTS),
     "n_raw": SIZE,
     "dtype": one_of(("float32", "float64")),
     "bptt_steps": either(POSITIVE_INT, NONE),

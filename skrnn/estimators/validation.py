@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils import _safe_indexing, indexable
 
 from skrnn.sequences import check_sequences, naming
-from skrnn.training import TrainingData, check_finite
+from skrnn.training import check_finite
 
 
 class Validation:
@@ -79,18 +79,10 @@ def given(estimator, train, X_val, y_val, sample_weight_val, loss):
         sequences = check_sequences(
             X_val, estimator=estimator, reset=False, dtype=train.sequences.dtype
         )
-    with naming("y_val"):
-        targets = estimator._encode(y_val)
-        loss.check_targets(targets)
-    if len(targets) != len(sequences):
-        raise ValueError(
-            "X_val and y_val must have the same number of sequences, got "
-            f"{len(sequences)} and {len(targets)}."
-        )
-    with naming("sample_weight_val"):
-        weights = estimator._total_weights(sample_weight_val, targets)
-    data = TrainingData(sequences, targets, weights).heard()
-    return Validation(estimator, data, X_val, y_val, sample_weight_val)
+    data = estimator._join_targets(
+        sequences, y_val, sample_weight_val, estimator._encode, "_val"
+    )
+    return Validation(estimator, data.heard(), X_val, y_val, sample_weight_val)
 
 
 def set_aside(estimator, X, y, sample_weight, train, stratify, seed):
@@ -104,7 +96,7 @@ def set_aside(estimator, X, y, sample_weight, train, stratify, seed):
     """
     from sklearn.model_selection import train_test_split  # slow to import
 
-    heard = np.flatnonzero(train.weights)
+    heard = train.heard_indices()
     try:
         kept, aside = train_test_split(
             heard,
@@ -128,5 +120,5 @@ def _inputs_at(indices, estimator, X, y, sample_weight):
     """Copies of the user's own data, which a scorer gets."""
     X, y = indexable(X, y)
     if sample_weight is not None:
-        sample_weight = estimator._check_weights(sample_weight, len(y))[indices]
+        sample_weight = estimator._weights_at(sample_weight, indices, len(y))
     return _safe_indexing(X, indices), _safe_indexing(y, indices), sample_weight

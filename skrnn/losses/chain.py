@@ -12,14 +12,14 @@ labels and of pairs of them, come from the forward-backward recursion; the most 
 labels from Viterbi's. All runs in float64 and on logarithms: scores may have any size,
 those of moves may lie 700 apart.
 
-Sizes: N steps of B sequences, K labels. Steps lie one sequence after the other. `chain`,
-(K + 2, K), holds `move`, the score of a label (column) after a label (row), then `start`
-and `end`.
+Sizes: N steps of B sequences, K labels. Steps lie one sequence after the other.
+`chain`, (K + 2, K), holds `move`, the score of a label (column) after a label (row), then
+`start` and `end`.
 
 References
 ----------
-J. Lafferty, A. McCallum and F. Pereira, "Conditional random fields: probabilistic models
-for segmenting and labeling sequence data", ICML 2001.
+J. Lafferty, A. McCallum and F. Pereira, "Conditional random fields: probabilistic
+models for segmenting and labeling sequence data", ICML 2001.
 """
 
 import numpy as np

@@ -72,9 +72,9 @@ class Masks:
         mask = self.between[depth]
         return rows if mask is None else rows * mask[plan.sequence_of_row]
 
-    def apply_to_head(self, values):
-        """Mask one row for each sequence on its way into the head, (B, F)."""
-        return values if self.head is None else values * self.head
+    def apply_to_head(self, values, spread):
+        """Mask pooled values; ``spread(mask)`` has the row that each of them needs."""
+        return values if self.head is None else values * spread(self.head)
 
 
 def _mask(rng, shape, rate, dtype):

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from skrnn.network.parameters import Layout, glorot
-from skrnn.network.pooling import POOLINGS
+from skrnn.network.pooling import READOUTS
 from skrnn.network.stack import Stack
 from skrnn.network.workspace import Tally
 
@@ -23,7 +23,8 @@ class Network:
         Features D of a step.
     hidden_layer_sizes : tuple of int
     bidirectional : bool
-    pooling : {"last", "mean", "max", "attention"}
+    pooling : {"last", "mean", "max", "attention", "steps"}
+        What the head reads; "steps" are the outputs of each step.
     n_raw : int
         Raw scores K for each sequence.
     dtype : dtype
@@ -55,7 +56,7 @@ class Network:
         self.stack = Stack(
             cell, n_inputs, hidden_layer_sizes, bidirectional, self.dtype
         )
-        self.pooling = POOLINGS[pooling]()
+        self.pooling = READOUTS[pooling]()
         self.bptt_steps = bptt_steps
         n_features = self.stack.n_features
         shapes = {}
@@ -106,10 +107,14 @@ class Network:
         return theta
 
     def predict_raw(self, theta, packed, space):
-        """Raw scores of a packed minibatch, (B, K), packed order."""
+        """Raw scores of a packed minibatch, (B, K) or (N, K), packed order."""
         views, masks = self.views(theta, space), self.stack.no_masks
         pooled = self._pool(views, packed, masks, space, taped=False)[0]
         return self.head(views, pooled)
+
+    def answer(self, theta, packed, space):
+        """Raw scores in the order in which the minibatch was given."""
+        return self.pooling.restore(packed, self.predict_raw(theta, packed, space))
 
     def gradient(self, theta, packed, masks, space, loss):
         """Loss of a packed minibatch and its gradient.
@@ -121,7 +126,7 @@ class Network:
         masks : Masks
         space : Workspace
         loss : callable
-            Maps raw scores (B, K) to a float and the gradient (B, K).
+            Maps raw scores, (B, K) or (N, K), to a float and the gradient.
 
         Returns
         -------
@@ -130,7 +135,11 @@ class Network:
         """
         views = self.views(theta, space)
         pooled, pool, chunks = self._pool(views, packed, masks, space, taped=True)
-        features = masks.apply_to_head(pooled)
+
+        def spread(mask):
+            return self.pooling.spread(mask, packed.plan)
+
+        features = masks.apply_to_head(pooled, spread)
         value, d_raw = loss(self.head(views, features))
         total = space.zeros("gradient", theta.shape)
         gradient = space.remember(
@@ -138,7 +147,7 @@ class Network:
         )
         gradient["head_weight"][:] = d_raw.T @ features
         gradient["head_bias"][:] = d_raw.sum(axis=0)
-        d_pooled = masks.apply_to_head(d_raw @ views["head_weight"])
+        d_pooled = masks.apply_to_head(d_raw @ views["head_weight"], spread)
         for chunk in reversed(chunks):
             self._backward(views, gradient, pool, d_pooled, chunk, masks, space)
         return value, total
@@ -172,10 +181,14 @@ class Network:
         n_steps = packed.plan.sizes.size
         size = self.bptt_steps or n_steps
         if size >= n_steps:
-            return [_Chunk(packed, n_going_on=0)]
+            return [_Chunk(packed, 0, 0)]
         sizes = np.append(packed.plan.sizes, 0)
         return [
-            _Chunk(packed.time_slice(t, t + size), sizes[min(t + size, n_steps)])
+            _Chunk(
+                packed.time_slice(t, t + size),
+                sizes[min(t + size, n_steps)],
+                packed.plan.starts[t],
+            )
             for t in range(0, n_steps, size)
         ]
 
@@ -205,7 +218,12 @@ class Network:
             return
         run = chunk.run or self._forward(views, chunk, masks, space, taped=True)
         d_out, d_last = self.pooling.backward(
-            views, gradient, pool, d_pooled[: chunk.n], run["out"], chunk
+            views,
+            gradient,
+            pool,
+            self.pooling.of_chunk(d_pooled, chunk),
+            run["out"],
+            chunk,
         )
         d_state = self.stack.d_last_output(d_last)
         masks = masks.select(slice(chunk.n))
@@ -222,14 +240,17 @@ class _Chunk:
     plan : Plan
     n_going_on : int
         How many of the n sequences have further steps.
+    rows : slice
+        The steps among the rows of the minibatch.
     state : list
         State before the first step.
     run : dict or None
         The taped forward run.
     """
 
-    def __init__(self, packed, n_going_on):
+    def __init__(self, packed, n_going_on, first_row):
         self.packed = packed
+        self.rows = slice(first_row, first_row + packed.plan.n_rows)
         self.plan = packed.plan
         self.n = packed.plan.n_sequences
         self.n_going_on = n_going_on

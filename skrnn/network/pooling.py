@@ -1,4 +1,4 @@
-"""From the outputs of every step to one vector for each sequence.
+"""From the outputs of every step to one vector for each sequence, or for each step.
 
 A pooling sees the outputs of a minibatch in one chunk of steps or in several, first to
 last: `begin`, `update` for each chunk, `end`. On the way back `backward` gives for one
@@ -45,6 +45,49 @@ class Pooling:
     def n_columns(self, n_features):
         """Numbers that a stream carries from step to step."""
         return 1 + n_features
+
+    def of_chunk(self, values, chunk):
+        """The entries of pooled values that the steps of a chunk bear on."""
+        return values[: chunk.n]
+
+    def spread(self, values, plan):
+        """Values of each sequence, (B, F), for each pooled vector."""
+        return values
+
+    def restore(self, packed, values):
+        """Pooled values in the order in which the minibatch was given."""
+        return packed.restore(values)
+
+
+class EveryStep(Pooling):
+    """No pooling: an answer for each step, N vectors in the order of packed rows."""
+
+    def begin(self, n_sequences, n_features, dtype):
+        return {"outputs": []}
+
+    def update(self, views, pool, out, plan, last_output):
+        pool["outputs"].append(out.copy())  # the next chunk is written to its place
+
+    def end(self, pool, lengths):
+        return np.concatenate(pool.pop("outputs"))
+
+    def backward(self, views, gradient, pool, d_pooled, out, chunk):
+        return d_pooled, np.zeros((chunk.n, out.shape[1]), out.dtype)
+
+    def of_chunk(self, values, chunk):
+        return values[chunk.rows]
+
+    def spread(self, values, plan):
+        return values[plan.sequence_of_row]
+
+    def restore(self, packed, values):
+        return values.take(packed.plan.unpacked_rows, axis=0)
+
+    def n_columns(self, n_features):
+        return 0
+
+    def step(self, views, columns, out, plan):
+        return out
 
 
 class LastPooling(Pooling):
@@ -251,6 +294,7 @@ POOLINGS = {
     "max": MaxPooling,
     "attention": AttentionPooling,
 }
+READOUTS = {**POOLINGS, "steps": EveryStep}
 
 
 def _joined(parts):

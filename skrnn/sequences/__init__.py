@@ -5,6 +5,7 @@ from skrnn.sequences.contract import check_sequences, check_step, refuse_masked
 from skrnn.sequences.layout import Plan, Shard, plan_equal
 from skrnn.sequences.naming import naming
 from skrnn.sequences.packing import Packed, pack
+from skrnn.sequences.targets import join_steps, split_steps
 
 __all__ = [
     "ArraySequences",
@@ -15,8 +16,10 @@ __all__ = [
     "Shard",
     "check_sequences",
     "check_step",
+    "join_steps",
     "naming",
     "pack",
     "plan_equal",
     "refuse_masked",
+    "split_steps",
 ]

@@ -67,6 +67,11 @@ class Plan:
         return self.starts[self.lengths[member] - 1 - step] + member
 
     @property
+    def step_of_row(self):
+        """Step that each row belongs to, (N,)."""
+        return self._members[0]
+
+    @property
     def sequence_of_row(self):
         """Packed sequence that each row belongs to, (N,)."""
         return self._members[1]

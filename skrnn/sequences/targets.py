@@ -16,8 +16,8 @@ def join_steps(y, lengths, name="y"):
     Parameters
     ----------
     y : list, tuple or array
-        An array-like of shape (lengths[i],) or (lengths[i], n_outputs) for each sequence,
-        or an array of shape (n_sequences, n_timesteps) or (n_sequences, n_timesteps,
+        An array-like of shape (lengths[i],) or (lengths[i], n_outputs) for each
+        sequence, or an array of shape (n_sequences, n_timesteps) or (n_sequences, n_timesteps,
         n_outputs), of which what lies behind the end of a sequence is not read.
     lengths : ndarray of shape (n_sequences,)
     name : str, default="y"
@@ -44,8 +44,8 @@ def join_steps(y, lengths, name="y"):
         if len(part) != length or part.shape[1:] != parts[0].shape[1:]:
             wanted = (length, *parts[0].shape[1:])
             raise ValueError(
-                f"{name}[{i}] must be of shape {wanted}, a row for each step of X[{i}], "
-                f"got shape {part.shape}."
+                f"{name}[{i}] must be of shape {wanted}, a row for each step of "
+                f"X[{i}], got shape {part.shape}."
             )
     return np.concatenate(parts)
 

@@ -1,6 +1,6 @@
 """Training: the objective, the epoch loop, and those who watch it."""
 
-from skrnn.training.data import TrainingData
+from skrnn.training.data import StepData, TrainingData
 from skrnn.training.inference import map_batches, raw_scores, threads_for
 from skrnn.training.loop import (
     NonFiniteLoss,
@@ -29,6 +29,7 @@ __all__ = [
     "NonFiniteLoss",
     "Objective",
     "Record",
+    "StepData",
     "Reporter",
     "Streams",
     "Threads",

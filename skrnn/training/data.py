@@ -30,6 +30,7 @@ class TrainingData:
     def __init__(self, sequences, targets, sample_weight):
         self.sequences = sequences
         self.targets = targets
+        self.sample_weight = sample_weight
         largest = float(np.max(sample_weight))
         if not 0.0 < largest < np.inf:
             raise ValueError(
@@ -43,14 +44,71 @@ class TrainingData:
     def __len__(self):
         return len(self.sequences)
 
+    def of_packed(self, indices, plan):
+        """Targets of a packed minibatch, and weights that sum to about 1.
+
+        Parameters
+        ----------
+        indices : ndarray of shape (B,)
+            The minibatch.
+        plan : Plan
+            Of all of it, or of a shard.
+        """
+        chosen = indices[plan.order]
+        return self.targets[chosen], self.weights[chosen] / indices.size
+
     def select(self, indices):
         """The data at `indices`."""
         return TrainingData(
             self.sequences.select(indices),
             self.targets[indices],
-            self.weights[indices] * self.mean_weight,
+            self.sample_weight[indices],
         )
 
+    def heard_indices(self):
+        """Indices of the sequences of positive weight: the others are not there."""
+        return np.flatnonzero(self.weights)
+
     def heard(self):
-        """The data of positive weight: a sequence of weight zero is not there."""
-        return self if self.weights.all() else self.select(np.flatnonzero(self.weights))
+        """The data at `heard_indices`."""
+        indices = self.heard_indices()
+        return self if indices.size == len(self) else self.select(indices)
+
+
+class StepData(TrainingData):
+    """Sequences with a target for each step.
+
+    Parameters
+    ----------
+    sequences : Sequences
+    targets : ndarray of shape (n_steps, ...)
+        Of all steps, one sequence after the other.
+    sample_weight : ndarray of shape (n_steps,)
+
+    Attributes
+    ----------
+    mean_weight : float
+        Mean of `sample_weight` over the steps.
+    weights : ndarray of shape (n_steps,)
+        Of a mean such that the weights of an average sequence sum to 1.
+    """
+
+    def __init__(self, sequences, targets, sample_weight):
+        super().__init__(sequences, targets, sample_weight)
+        self.weights *= len(sequences) / sequences.n_steps
+        self._firsts = np.cumsum(sequences.lengths) - sequences.lengths
+
+    def of_packed(self, indices, plan):
+        firsts = self._firsts[indices[plan.order]]
+        rows = firsts[plan.sequence_of_row] + plan.step_of_row
+        return self.targets[rows], self.weights[rows] / indices.size
+
+    def select(self, indices):
+        sequences = self.sequences.select(indices)
+        firsts, lengths = self._firsts[indices], sequences.lengths
+        ends = np.cumsum(lengths)
+        rows = np.arange(ends[-1]) + np.repeat(firsts - ends + lengths, lengths)
+        return StepData(sequences, self.targets[rows], self.sample_weight[rows])
+
+    def heard_indices(self):
+        return np.flatnonzero(np.add.reduceat(self.weights, self._firsts))

@@ -68,10 +68,10 @@ def batch_sequences(network):
 
 
 def raw_scores(network, theta, sequences, threads):
-    """Raw scores of all sequences, (n_sequences, K)."""
+    """Raw scores of all sequences, (n_sequences, K), or of all steps, (n_steps, K)."""
 
     def predict(packed, space):
-        return packed.restore(network.predict_raw(theta, packed, space))
+        return network.answer(theta, packed, space)
 
     return np.concatenate(map_batches(predict, network, sequences, threads))
 

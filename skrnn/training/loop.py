@@ -83,7 +83,7 @@ def fit_stochastic(
             epoch = Epoch(number + 1, loss, norm, input_norm, rate, n, seconds)
             if after_epoch(epoch, theta):
                 break
-        check_finite(objective.mean_loss(theta, data, batch))
+        check_finite(objective.mean_loss(theta, data.select(batch)))
 
 
 def check_finite(value, name="loss"):

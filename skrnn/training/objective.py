@@ -70,12 +70,10 @@ class Objective:
             self.recurrent_dropout,
             rng,
         )
-        members = indices[packed.plan.order]
 
         def evaluate(shard):
             space, part, positions = shard
-            chosen = members[positions]
-            y, w = data.targets[chosen], data.weights[chosen] / indices.size
+            y, w = data.of_packed(indices, part.plan)
             return self.network.gradient(
                 theta,
                 part,
@@ -94,13 +92,12 @@ class Objective:
         self.input_gradient_norm = math.sqrt(np.dot(first, first))
         return value + self._penalise(theta, gradient, alpha), gradient
 
-    def mean_loss(self, theta, data, indices=slice(None)):
-        """Weighted mean loss of `data` at `indices`, without dropout and penalty."""
-        sequences, y = data.sequences.select(indices), data.targets[indices]
-        w = data.weights[indices] / len(sequences)
+    def mean_loss(self, theta, data):
+        """Weighted mean loss of `data`, without dropout and penalty."""
         with np.errstate(**QUIET):
-            raw = raw_scores(self.network, theta, sequences, self.threads)
-            return self.loss.value_and_gradient(raw, y, w)[0]
+            raw = raw_scores(self.network, theta, data.sequences, self.threads)
+            w = data.weights / len(data)
+            return self.loss.value_and_gradient(raw, data.targets, w)[0]
 
     def _shards(self, packed):
         n_weights = self.network.layout.n_weights

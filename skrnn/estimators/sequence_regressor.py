@@ -1,0 +1,244 @@
+"""Recurrent regressor of each step."""
+
+import numpy as np
+
+from skrnn.estimators.numbers import BaseRegressor
+from skrnn.estimators.parameters import REGRESSOR, SHARED
+from skrnn.estimators.steps import StepTargetsMixin
+
+
+class RNNSequenceRegressor(StepTargetsMixin, BaseRegressor):
+    """Recurrent neural network that predicts numbers for each step of a sequence.
+
+    It is the network of `RNNRegressor` with a head that reads the outputs of the top
+    level one by one, so that a sequence of T steps gets T answers. With `bidirectional`
+    each of them knows the whole sequence; else it knows the steps up to its own, and
+    `step` gives the same answers while the sequence comes in.
+
+    y is a list with an array for each sequence, (n_timesteps_i,) or (n_timesteps_i,
+    n_outputs). A step whose target is NaN does not count. The loss is the mean over the
+    steps; y should vary by about 1, but for "poisson".
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or tuple of int, default=(64,)
+        Units of each level, lowest first.
+    cell : {"rnn", "lstm", "gru", "mingru", "indrnn", "peephole_lstm"} or Cell, \
+            default="gru"
+        What a unit does in a step.
+    loss : {"squared_error", "absolute_error", "huber", "poisson", "quantile"}, \
+            default="squared_error"
+        What a prediction costs, as the mean over outputs. With e = prediction - y:
+
+        - "squared_error": e^2 / 2. Predicts the mean; outliers pull hard.
+        - "absolute_error": |e|. Predicts the median; robust, but learns more slowly
+          near the end, since its gradient does not shrink with the error.
+        - "huber": e^2 / 2 up to |e| = `huber_delta`, linear beyond. Smooth and robust.
+        - "poisson": half the Poisson deviance, for counts and rates, y >= 0. Errors
+          count relative to the size of y.
+        - "quantile" [1]_: the pinball loss, max((1 - q) e, -q e) for each quantile q.
+          For prediction intervals, or where too low costs more than too high.
+    quantiles : float or sequence of float, default=0.5
+        Of loss "quantile": the levels q in (0, 1), ascending. Several of them add an
+        axis of that length to the predictions.
+    huber_delta : float, default=1.0
+        Of loss "huber": the error, in units of y, where it turns linear. Large values
+        approach "squared_error", small ones "absolute_error".
+    bidirectional : bool, default=False
+        Whether each level also reads from the end. Mostly worth its double cost here.
+    activation : {"tanh", "relu"}, default="tanh"
+        The f of the cells "rnn" and "indrnn".
+    dropout : float, default=0.0
+        Share of values switched off in training, between levels and before the head.
+    recurrent_dropout : float, default=0.0
+        The same for the previous output on its way into W_hh.
+    alpha : float, default=1e-4
+        Strength of the L2 penalty on weights, without biases.
+    max_grad_norm : float or None, default=1.0
+        A longer gradient is shortened to this norm; None for no limit.
+    solver : {"adam", "rmsprop", "sgd", "lbfgs"} or Optimizer, default="adam"
+        How the weights follow the gradient.
+    batch_size : int or "auto", default="auto"
+        Sequences in a minibatch; "auto" is min(32, n_sequences).
+    learning_rate : {"constant", "invscaling", "adaptive", "cosine", "onecycle"}, \
+            default="onecycle"
+        How the learning rate changes.
+    learning_rate_init : float, default=0.01
+        The highest learning rate. The first parameter to tune.
+    max_iter : int, default=100
+        Largest number of epochs, or of iterations of "lbfgs".
+    bptt_steps : int or None, default=None
+        Cut backpropagation through time into chunks of that many steps.
+    shuffle : bool, default=True
+        Whether each epoch takes the sequences in a new order.
+    random_state : int, RandomState instance or None, default=None
+        Seed of initial weights, order, dropout and validation split.
+    tol : float, default=1e-4
+        A smaller improvement counts as none.
+    verbose : bool or int, default=False
+        Whether to print a line an epoch.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the last weights, for `max_iter` more epochs.
+    early_stopping : bool, default=False
+        Whether to judge each epoch on validation data and keep the best weights.
+    validation_fraction : float, default=0.1
+        Share of the sequences set aside if `early_stopping` and `fit` gets no X_val.
+    n_iter_no_change : int, default=10
+        Epochs in a row without improvement that are put up with.
+    scoring : str, callable or None, default=None
+        Scorer for the validation data, such as
+        ``skrnn.metrics.get_scorer("step_f1_macro")``; None for the loss.
+    dtype : {"float32", "float64"} or None, default=None
+        What to compute in; None takes float32 if all of X is, else float64.
+    n_jobs : int or None, default=None
+        Threads; None is 1 unless in a `joblib.parallel_config`, -1 all cores.
+
+    Attributes
+    ----------
+    theta_ : ndarray of shape (n_parameters_,)
+        All weights and biases in one vector.
+    weights_ : dict of str to ndarray
+        Views of `theta_` by name, with the shapes given in `RNNClassifier`.
+    cell_ : Cell
+        The cell used.
+    n_parameters_, n_layers_, n_outputs_ : int
+        Size of `theta_`; levels plus input and head; K.
+    out_activation_ : {"identity", "exp", "ordered"}
+        What makes predictions of scores; "ordered" for several quantiles.
+    n_iter_, t_ : int
+        Epochs done and sequences read in them, over all warm starts.
+    loss_curve_ : list of shape (n_iter_,)
+        Training loss of each epoch, with penalty and dropout.
+    loss_, best_loss_ : float
+        Last and smallest entry of `loss_curve_`.
+    validation_loss_curve_, validation_scores_ : list of float or None
+        Of each epoch, if there are validation data; scores with `scoring` only.
+    best_iter_, best_validation_score_ : int and float, or None
+        The epoch, from 1, whose weights `early_stopping` kept; its `scoring`.
+    n_step_features_in_ : int
+        D, the features of a step.
+    n_features_in_, feature_names_in_ : int and ndarray of shape (n_features_in_,)
+        Columns of a 2-D X, which are time steps, and their names in a DataFrame.
+
+    See Also
+    --------
+    RNNTagger : Classes for each step.
+    RNNRegressor : Numbers for a sequence.
+    RNNClassifier : The full explanation.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrnn import RNNSequenceRegressor
+    >>> rng = np.random.default_rng(0)
+    >>> X = [rng.normal(size=(rng.integers(3, 9), 1)) for _ in range(60)]
+    >>> y = [np.tanh(x[:, 0].cumsum()) for x in X]
+    >>> rnn = RNNSequenceRegressor(16, max_iter=30, random_state=0).fit(X[:50], y[:50])
+    >>> rnn.predict(X[50:51])[0].shape == y[50].shape
+    True
+    >>> rnn.score(X[50:], y[50:]) > 0.9
+    True
+    """
+
+    _rules = {**SHARED, **REGRESSOR}
+
+    def __init__(
+        self,
+        hidden_layer_sizes=(64,),
+        cell="gru",
+        *,
+        loss="squared_error",
+        quantiles=0.5,
+        huber_delta=1.0,
+        bidirectional=False,
+        activation="tanh",
+        dropout=0.0,
+        recurrent_dropout=0.0,
+        alpha=1e-4,
+        max_grad_norm=1.0,
+        solver="adam",
+        batch_size="auto",
+        learning_rate="onecycle",
+        learning_rate_init=0.01,
+        max_iter=100,
+        bptt_steps=None,
+        shuffle=True,
+        random_state=None,
+        tol=1e-4,
+        verbose=False,
+        warm_start=False,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        scoring=None,
+        dtype=None,
+        n_jobs=None,
+    ):
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.cell = cell
+        self.loss = loss
+        self.quantiles = quantiles
+        self.huber_delta = huber_delta
+        self.bidirectional = bidirectional
+        self.activation = activation
+        self.dropout = dropout
+        self.recurrent_dropout = recurrent_dropout
+        self.alpha = alpha
+        self.max_grad_norm = max_grad_norm
+        self.solver = solver
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.max_iter = max_iter
+        self.bptt_steps = bptt_steps
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.scoring = scoring
+        self.dtype = dtype
+        self.n_jobs = n_jobs
+
+    def predict(self, X):
+        """Predicted targets of each step.
+
+        Parameters
+        ----------
+        X : sequences
+            As in `fit`.
+
+        Returns
+        -------
+        list of ndarray of shape (n_timesteps_i,) or (n_timesteps_i, n_outputs)
+            With several quantiles one more axis, of length n_quantiles, comes last.
+        """
+        return super().predict(X)
+
+    def score(self, X, y, sample_weight=None):
+        """R^2 over all steps; with the quantile loss, D^2 of the pinball loss.
+
+        Parameters
+        ----------
+        X : sequences
+            As in `fit`.
+        y : list of array-likes
+            As in `fit`.
+        sample_weight : array-like of shape (n_sequences,), or list of arrays, \
+                default=None
+            Weights of the sequences or of the steps.
+
+        Returns
+        -------
+        float
+            At most 1; 0 for a constant. The D^2 is the mean over the quantiles.
+        """
+        y, predicted, weights = self._score_parts(X, y, sample_weight)
+        return self._score(self._encode(y), predicted, weights)
+
+    def _is_ignored(self, y):
+        y = np.asarray(y, np.float64).reshape(len(y), -1)
+        return np.isnan(y).any(axis=1)
