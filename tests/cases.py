@@ -8,13 +8,14 @@ import numpy as np
 from skrnn.cells import CELLS
 from skrnn.network.dropout import Masks
 from skrnn.network.network import Network
-from skrnn.network.pooling import POOLINGS
+from skrnn.network.pooling import POOLINGS, READOUTS
 from skrnn.network.workspace import Workspace
 from skrnn.sequences import check_sequences, pack
 
 N_INPUTS = 2
 LENGTHS = (3, 5, 1, 4, 3)
 POOLING_NAMES = list(POOLINGS)
+READOUT_NAMES = list(READOUTS)
 
 
 def each_variant():
@@ -114,9 +115,8 @@ class Case:
         return self.network.layout.views(self.theta)
 
     def raw_scores(self):
-        """Raw scores without dropout, (n_sequences, K)."""
-        raw = self.network.predict_raw(self.theta, self.packed, self.space)
-        return self.packed.restore(raw)
+        """Raw scores without dropout, in the order of `sequences`."""
+        return self.network.answer(self.theta, self.packed, self.space)
 
     def gradient(self, loss):
         """Value and gradient of ``loss(raw)``; raw is in packed order."""
@@ -130,7 +130,10 @@ class Case:
         raw = self.naive.raw_scores(
             self.network.layout.views(theta), self.sequences, self.naive_masks()
         )
-        return raw[self.packed.plan.order]
+        plan = self.packed.plan
+        if self.naive.pooling == "steps":
+            return raw[np.argsort(plan.unpacked_rows)]
+        return raw[plan.order]
 
     def naive_masks(self):
         """This case's dropout masks, sequence by sequence."""
@@ -203,7 +206,7 @@ def weighted_sum(shape, seed=3):
 
 def exactness(case):
     """Largest relative error of the gradient along a direction of random signs."""
-    loss, weights = weighted_sum((len(case.sequences), 2))
+    loss, weights = weighted_sum(case.raw_scores().shape)
     gradient = case.gradient(loss)[1]
     direction = signs(gradient.size)
     expected = naive.derivative(

@@ -118,7 +118,7 @@ class NaiveNetwork:
         Arrays in the state of a layer.
     hidden_layer_sizes : tuple of int
     bidirectional : bool
-    pooling : {"last", "mean", "max", "attention"}
+    pooling : {"last", "mean", "max", "attention", "steps"}
     bptt_steps : int or None
         Derivatives do not cross the borders of chunks of that many steps: the state
         carried over a border is a constant.
@@ -152,19 +152,19 @@ class NaiveNetwork:
         }
 
     def raw_scores(self, p, sequences, masks=None):
-        """Raw scores of some sequences, (n_sequences, K)."""
+        """Raw scores of some sequences, (n_sequences, K), or of their steps."""
         masks = masks or [self.no_masks() for _ in sequences]
-        return np.array(
-            [
-                p["head_weight"] @ (mask["head"] * self.pool(p, x, mask))
-                + p["head_bias"]
-                for x, mask in zip(sequences, masks, strict=True)
-            ]
-        )
+        scores = [
+            (mask["head"] * self.pool(p, x, mask)) @ p["head_weight"].T + p["head_bias"]
+            for x, mask in zip(sequences, masks, strict=True)
+        ]
+        return np.concatenate(scores) if self.pooling == "steps" else np.array(scores)
 
     def pool(self, p, x, masks):
-        """What the head reads, (F,)."""
+        """What the head reads, (F,), or (T, F) to answer each step."""
         outputs, state = self.run(p, x, self.zero_state(), masks)
+        if self.pooling == "steps":
+            return outputs
         if self.pooling == "mean":
             return sum(outputs) / len(outputs)
         if self.pooling == "max":

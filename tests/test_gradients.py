@@ -10,6 +10,7 @@ import pytest
 from cases import (
     LENGTHS,
     POOLING_NAMES,
+    READOUT_NAMES,
     VARIANTS,
     Case,
     draw_sequences,
@@ -48,7 +49,7 @@ each_depth = pytest.mark.parametrize("sizes", SIZES, ids=["one", "two"])
 @each_variant
 def test_gradient_is_the_oracles(variant, bidirectional, sizes):
     """Ragged and equal lengths, every pooling, without and with all dropout."""
-    for pooling in POOLING_NAMES:
+    for pooling in READOUT_NAMES:
         for lengths in (LENGTHS, EQUAL_LENGTHS):
             for dropout in (0.0, 0.4):
                 case = make_case(
@@ -222,7 +223,7 @@ def test_gradient_of_outputs_and_states(variant, bidirectional, with_outputs):
 @each_variant
 def test_truncated_gradient_is_the_oracles(variant, bptt_steps):
     """The state carried into a chunk of `bptt_steps` steps counts as a constant."""
-    for pooling in POOLING_NAMES:
+    for pooling in READOUT_NAMES:
         case = make_case(
             variant,
             hidden_layer_sizes=(3, 2),

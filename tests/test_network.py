@@ -8,6 +8,7 @@ import pytest
 from cases import (
     LENGTHS,
     POOLING_NAMES,
+    READOUT_NAMES,
     VARIANTS,
     draw_sequences,
     joined,
@@ -59,7 +60,7 @@ def test_registered_cells_have_equations_in_the_oracle():
 @each_dtype
 @each_variant
 def test_raw_scores_are_the_oracles(variant, dtype, bidirectional, sizes):
-    for pooling in POOLING_NAMES:
+    for pooling in READOUT_NAMES:
         case = make_case(
             variant,
             hidden_layer_sizes=sizes,
@@ -154,7 +155,7 @@ def test_a_sequence_in_two_parts(variant):
 @pytest.mark.parametrize("bptt_steps", [1, 2, 3, 5, 100])
 @each_variant
 def test_chunks_leave_the_scores_unchanged(variant, bptt_steps):
-    for pooling in POOLING_NAMES:
+    for pooling in READOUT_NAMES:
         options = {"hidden_layer_sizes": (3, 2), "pooling": pooling}
         whole = make_case(variant, **options).raw_scores()
         chunked = make_case(variant, bptt_steps=bptt_steps, **options).raw_scores()

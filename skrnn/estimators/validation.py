@@ -2,7 +2,6 @@
 
 import copy
 
-import numpy as np
 from sklearn.utils import _safe_indexing, indexable
 
 from skrnn.sequences import check_sequences, naming

@@ -13,8 +13,8 @@ labels from Viterbi's. All runs in float64 and on logarithms: scores may have an
 those of moves may lie 700 apart.
 
 Sizes: N steps of B sequences, K labels. Steps lie one sequence after the other.
-`chain`, (K + 2, K), holds `move`, the score of a label (column) after a label (row), then
-`start` and `end`.
+`chain`, (K + 2, K), holds `move`, the score of a label (column) after a label (row),
+then `start` and `end`.
 
 References
 ----------

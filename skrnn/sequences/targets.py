@@ -17,8 +17,8 @@ def join_steps(y, lengths, name="y"):
     ----------
     y : list, tuple or array
         An array-like of shape (lengths[i],) or (lengths[i], n_outputs) for each
-        sequence, or an array of shape (n_sequences, n_timesteps) or (n_sequences, n_timesteps,
-        n_outputs), of which what lies behind the end of a sequence is not read.
+        sequence, or an array of shape (n_sequences, n_timesteps) or (n_sequences,
+        n_timesteps, n_outputs), which is not read behind the end of a sequence.
     lengths : ndarray of shape (n_sequences,)
     name : str, default="y"
         What messages call it.
