@@ -174,6 +174,33 @@ def test_steps_with_an_ignored_or_missing_label_do_not_count():
     assert step_log_loss(true, proba, ignored=9) == pytest.approx(math.log(2))
 
 
+@pytest.mark.parametrize(
+    "true",
+    [
+        [["a", np.nan], ["b"]],
+        [["a"], [np.nan, "b"]],
+        [["a", "b"], [np.nan]],
+        [np.array(["a", "b"]), [np.nan]],
+    ],
+)
+def test_nan_among_strings_is_no_label(true):
+    """NumPy would make it the string "nan"."""
+    pred = [["a" if label == "a" else "b" for label in part] for part in true]
+    for score in STEP_SCORES:
+        assert score(true, pred) == 1.0
+    assert entity_f1_score([["B-X", np.nan]], [["B-X", "B-X"]]) == 1.0
+
+
+@pytest.mark.parametrize(
+    "pred", [[["b"], ["a", np.nan]], [np.array(["b"]), [np.nan] * 2]]
+)
+def test_a_labelled_step_needs_a_prediction(pred):
+    message = r"y_pred\[1\] must have a prediction for each labelled step, got NaN"
+    for score in STEP_SCORES:
+        with pytest.raises(ValueError, match=message):
+            score([["b"], ["a", "a"]], pred)
+
+
 def test_ignored_of_another_type_than_the_labels_changes_nothing():
     """Old NumPy versions compare strings with numbers in their own way."""
     true, pred = [["a", "b"], ["a"]], [["a", "a"], ["a"]]
