@@ -229,6 +229,24 @@ def test_sequence_accuracy_weighs_sequences():
     assert score == 0.75
 
 
+def test_a_single_column_is_no_column():
+    """Neither for steps nor for whole sequences."""
+    true, pred = [[0, 1], [1]], [[[0], [1]], [[0]]]
+    for score, expected in (
+        (step_accuracy_score, 2 / 3),
+        (sequence_accuracy_score, 0.5),
+    ):
+        assert score(true, pred) == score(pred, true) == expected
+        assert score(pred, pred) == 1.0
+
+
+@pytest.mark.parametrize("true", [[[0, 1]], [[[0], [1]]]])
+def test_sequence_accuracy_wants_steps_of_one_shape(true):
+    message = r"steps of y_true and y_pred .* same shape, got \(\) and \(3,\)"
+    with pytest.raises(ValueError, match=message):
+        sequence_accuracy_score(true, [[[0, 0, 0], [1, 1, 1]]])
+
+
 def test_several_labels_are_scored_by_frame():
     """Micro F1 over all keys and steps; accuracy asks for all keys of a step."""
     true, pred = draw_rolls(), draw_rolls(seed=1)

@@ -215,7 +215,7 @@ def sequence_accuracy_score(y_true, y_pred, *, sample_weight=None, ignored=None)
     ------
     ValueError
         If a sequence has another length in `y_pred` than in `y_true`, padding aside,
-        `sample_weight` has not one weight for each sequence, or no step counts.
+        its steps have another shape, `sample_weight` has not one weight for each sequence, or no step counts.
 
     Examples
     --------
@@ -224,13 +224,23 @@ def sequence_accuracy_score(y_true, y_pred, *, sample_weight=None, ignored=None)
     0.5
     """
     steps = flatten(y_true, y_pred, None, ignored)
-    wrong = steps.true != steps.pred
+    true, pred = _drop_single_column(steps.true), _drop_single_column(steps.pred)
+    if true.shape != pred.shape:
+        raise ValueError(
+            "The steps of y_true and y_pred must have the same shape, got "
+            f"{true.shape[1:]} and {pred.shape[1:]}."
+        )
+    wrong = true != pred
     n_wrong = np.bincount(steps.sequence, wrong.reshape(len(wrong), -1).any(axis=1))
     counted = np.unique(steps.sequence)
     weights = None
     if sample_weight is not None:
         weights = _check_weights(sample_weight, len(y_true))[counted]
     return float(np.average(n_wrong[counted] == 0, weights=weights))
+
+
+def _drop_single_column(labels):
+    return labels[:, 0] if labels.shape[1:] == (1,) else labels
 
 
 def _binary_log_loss(true, proba):
