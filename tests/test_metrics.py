@@ -349,6 +349,25 @@ def test_probabilities_of_several_labels_are_checked(proba):
         step_log_loss([[[0, 1]]], proba)
 
 
+@pytest.mark.parametrize(
+    ("keys", "found"),
+    [([2, 0], "2"), ([0, -1], "-1"), ([0.5, 1], "0.5"), ([1, np.nan], "nan")],
+)
+def test_several_labels_are_zeros_and_ones(keys, found):
+    """A step of which only some keys are missing is neither labelled nor not."""
+    message = rf"must be 0 or 1, got {found} in y_true\[1\]\."
+    with pytest.raises(ValueError, match=message):
+        step_log_loss(
+            [[[0, 1]], [[1, 1], keys]], [np.full((n, 2), 0.5) for n in (1, 2)]
+        )
+
+
+def test_nan_is_no_probability():
+    proba = [[[0.5, 0.5]], [[0.5, np.nan]]]
+    with pytest.raises(ValueError, match=r"y_proba\[1\] must have numbers, got nan"):
+        step_log_loss([[[0, 1]], [[0, 1]]], proba)
+
+
 # Entities
 
 
