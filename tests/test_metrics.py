@@ -546,6 +546,22 @@ def test_tags_that_are_numbers_are_refused():
         entity_f1_score([[0, 1]], [["O", "O"]])
 
 
+def test_the_first_tag_of_no_scheme_is_named():
+    with pytest.raises(ValueError, match=r"tags of y_true\[0\] .*, got 5\."):
+        entity_f1_score([[5, 1], [0]], [["O", "O"], ["O"]])
+
+
+def test_rows_of_tags_are_refused():
+    tags, rows = [["B-X", "O"]], [[["B-X"], ["O"]]]
+    for score in (*ENTITY_SCORES, entity_report):
+        with pytest.raises(
+            ValueError, match=r"y_true must .* got rows of shape \(1,\)"
+        ):
+            score(rows, tags)
+        with pytest.raises(ValueError, match=r"y_pred must have one tag for each step"):
+            score(tags, rows)
+
+
 @pytest.mark.slow
 def test_a_million_tags_take_a_second():
     rng = np.random.default_rng(0)

@@ -216,7 +216,8 @@ def sequence_accuracy_score(y_true, y_pred, *, sample_weight=None, ignored=None)
     ------
     ValueError
         If a sequence has another length in `y_pred` than in `y_true`, padding aside,
-        its steps have another shape, `sample_weight` has not one weight for each sequence, or no step counts.
+        its steps have another shape, `sample_weight` has not one weight for each
+        sequence, or no step counts.
 
     Examples
     --------
