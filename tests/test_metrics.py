@@ -817,6 +817,92 @@ def test_a_method_that_loses_sequences_is_refused():
         cross_val_predict(Recorder(), numbered(4), numbered(4), cv=2, method="nothing")
 
 
+class Shares(BaseEstimator):
+    """The share of each label, for each step or, with `whole`, for each sequence."""
+
+    def __init__(self, whole=False, several=False):
+        self.whole = whole
+        self.several = several
+
+    def fit(self, X, y):
+        labels = np.concatenate([np.asarray(part) for part in y])
+        self.classes_, counts = np.unique(labels, return_counts=True)
+        self.share_ = (counts / counts.sum()).astype(np.float32)
+        if self.several:
+            self.classes_ = [self.classes_] * 2
+        return self
+
+    def predict_proba(self, X):
+        return [self.share_ if self.whole else [self.share_] * len(x) for x in X]
+
+    def predict_log_proba(self, X):
+        return [np.log(part) for part in self.predict_proba(X)]
+
+    decision_function = predict_log_proba
+
+
+TWO_FOLDS = [["b", "d"], ["c", "d", "b", "d"], ["a", "c"], ["c", "d", "e", "a"]]
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_folds_with_different_classes_share_their_columns(whole):
+    """Sorted; a class that a fold did not see has no probability there."""
+    y = TWO_FOLDS
+    early, late = [0, 2, 1, 3, 0], [2, 0, 2, 1, 1]
+    expected = [np.divide(late, 6)] * 2 + [np.divide(early, 6)] * 2
+    found = cross_val_predict(Shares(whole), y, y, cv=2, method="predict_proba")
+    for method in ("predict_log_proba", "decision_function"):
+        logs = cross_val_predict(Shares(whole), y, y, cv=2, method=method)
+        for proba, log in zip(found, logs, strict=True):
+            np.testing.assert_allclose(np.exp(log), proba, rtol=1e-6)
+    for part, proba, row in zip(y, found, expected, strict=True):
+        assert proba.dtype == np.float32
+        rows = row if whole else [row] * len(part)
+        np.testing.assert_allclose(proba, rows, rtol=1e-6)
+    if not whole:
+        assert step_log_loss(y, found, labels=list("abcde")) > 1
+
+
+def test_folds_that_know_the_same_classes_are_left_alone():
+    """Those of several targets too, and of estimators without classes."""
+    y = [[0, 1], [1, 0, 0]]
+    found = cross_val_predict(Shares(), y, y, cv=2, method="predict_proba")
+    assert [type(part) for part in found] == [list, list]
+    several = Shares(several=True)
+    found = cross_val_predict(
+        several, TWO_FOLDS, TWO_FOLDS, cv=2, method="predict_proba"
+    )
+    assert [np.shape(part) for part in found] == [(2, 4), (4, 4), (2, 3), (4, 3)]
+
+    class Nameless(Shares):
+        def fit(self, X, y):
+            super().fit(X, y)
+            del self.classes_
+            return self
+
+    found = cross_val_predict(
+        Nameless(), TWO_FOLDS, TWO_FOLDS, cv=2, method="predict_proba"
+    )
+    assert [np.shape(part) for part in found] == [(2, 4), (4, 4), (2, 3), (4, 3)]
+
+
+@pytest.mark.parametrize("method", ["predict_proba", "decision_function"])
+def test_different_classes_need_a_column_each(method):
+    """Decision values of two classes are one column, which says nothing of a third."""
+
+    class Narrow(Shares):
+        def predict_proba(self, X):
+            return [np.zeros((len(x), 1)) for x in X]
+
+        def decision_function(self, X):
+            return [np.zeros(len(x)) for x in X]
+
+    y = [[0, 1], [1, 2]]
+    message = rf"know different classes, so {method} must return a column for each, 2"
+    with pytest.raises(ValueError, match=message):
+        cross_val_predict(Narrow(), y, y, cv=2, method=method)
+
+
 def test_unequal_numbers_of_sequences_are_refused():
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         cross_val_predict(Recorder(), numbered(4), numbered(3), cv=2)
