@@ -176,6 +176,9 @@ def test_channels_first_and_back():
     ragged = [X[0], X[1, :, :2]]
     assert_same(from_channels_first(ragged), [x.T for x in ragged])
     assert_same(to_channels_first(tuple(from_channels_first(ragged))), ragged)
+    objects = np.empty(2, dtype=object)
+    objects[:] = ragged
+    assert_same(from_channels_first(objects), [x.T for x in ragged])
 
 
 @pytest.mark.parametrize(

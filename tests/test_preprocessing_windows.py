@@ -1,5 +1,7 @@
 """Windows hold what a slow loop says, cross no border and copy nothing."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -87,6 +89,28 @@ def test_nothing_is_copied(tmp_path):
     assert all(np.shares_memory(x, series) and not x.flags.writeable for x in views)
     whole, _, _ = sliding_windows(series, 10, groups=np.repeat([0, 1], 50))
     assert np.shares_memory(whole[-1], series)
+
+
+def test_no_series_of_a_list_is_copied_to_tell_what_it_is():
+    series = [np.zeros((100_000, 2)) for _ in range(2)]
+    tracemalloc.start()
+    sliding_windows(series, 10, step=10_000, target=0)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < series[0].nbytes / 10
+
+
+@pytest.mark.parametrize("n_features", [1, 2])
+def test_an_array_of_series_is_a_list_of_them(n_features):
+    series = [make_series(5, n_features), make_series(7, n_features)]
+    if n_features == 1:
+        series = [x.ravel() for x in series]
+    objects = np.empty(2, dtype=object)
+    objects[:] = series
+    got, expected = sliding_windows(objects, 3), sliding_windows(series, 3)
+    assert isinstance(got[0], list)
+    for one, other in zip(got, expected, strict=True):
+        assert_array_equal(one, other)
 
 
 def test_labels_of_rows_tell_series_apart():

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from skrnn.preprocessing.steps import is_list
+
 
 def from_channels_first(X):
     """Bring data with the channels before the time into the order of skrnn.
@@ -66,7 +68,7 @@ def to_channels_first(X):
 
 
 def _swap(X, axes):
-    if isinstance(X, (list, tuple)):
+    if is_list(X):
         return [_swap_element(x, i, axes) for i, x in enumerate(X)]
     array = np.asarray(X)
     if array.ndim != 3:

@@ -91,6 +91,12 @@ def read_steps_or_frames(X, estimator, reset):
     return read_steps(X, estimator, reset)
 
 
+def is_list(x):
+    """Whether `x` is a list, a tuple or a 1-D array of objects."""
+    is_objects = isinstance(x, np.ndarray) and x.dtype == object and x.ndim == 1
+    return is_objects or isinstance(x, (list, tuple))
+
+
 def is_frame(rows):
     """Whether `rows` are a DataFrame of pandas or polars."""
     return hasattr(rows, "columns")

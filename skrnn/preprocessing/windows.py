@@ -6,6 +6,8 @@ from numbers import Integral
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from skrnn.preprocessing.steps import is_list
+
 
 def sliding_windows(series, window, horizon=1, step=1, *, groups=None, target=None):
     """Cut series into windows, each with the values that follow it.
@@ -120,8 +122,7 @@ def _following(part, horizon, target):
 
 def _read(series, groups):
     """Series as arrays (T, D), the label of each, and whether X is to be an array."""
-    is_list = isinstance(series, (list, tuple)) and np.ndim(series[:1]) > 1
-    if is_list:
+    if is_list(series) and len(series) > 0 and np.ndim(series[0]) > 0:
         parts = [_check_series(x, f"series[{i}]") for i, x in enumerate(series)]
         D = parts[0].shape[1]
         for i, part in enumerate(parts):
