@@ -265,3 +265,26 @@ def test_sequences_are_not_cut():
 def test_padding_that_cannot_be_cut_off_is_named(X, lengths, message):
     with pytest.raises(ValueError, match=message):
         from_padded(X, lengths)
+
+
+# Masks
+
+
+MASKED = np.ma.masked_equal(np.arange(6.0).reshape(1, 2, 3), 4)
+
+
+@pytest.mark.parametrize(
+    "convert", [from_channels_first, to_channels_first, from_padded, to_padded]
+)
+@pytest.mark.parametrize(
+    ("X", "name"), [(MASKED, "X"), ([np.ones((2, 3)), MASKED[0]], r"X\[1\]")]
+)
+def test_masks_are_refused_and_not_lost(convert, X, name):
+    with pytest.raises(ValueError, match=f"^{name} must not be a masked array"):
+        convert(X)
+
+
+def test_lengths_with_a_mask_are_refused():
+    lengths = np.ma.masked_equal([2, 1], 1)
+    with pytest.raises(ValueError, match=r"^lengths must not be a masked array"):
+        from_padded(np.ones((2, 3)), lengths)

@@ -145,6 +145,7 @@ def test_a_network_learns_from_windows():
 
 
 SERIES = make_series(9)
+MASKED = np.ma.masked_equal(SERIES, 4)
 
 
 @pytest.mark.parametrize(
@@ -183,11 +184,15 @@ def test_targets_must_be_features(target):
 @pytest.mark.parametrize(
     ("series", "groups", "message"),
     [
+        (MASKED, None, r"^series must not be a masked array"),
+        (MASKED.astype(object), None, r"^series must not be a masked array"),
+        ([SERIES, MASKED], None, r"^series\[1\] must not be a masked array"),
+        (SERIES, MASKED[:, 0], r"^groups must not be a masked array"),
         (SERIES, [1, 2], r"^groups must have 9 labels, .*, got shape \(2,\)\."),
         ([SERIES], list(range(9)), r"^groups must have 1 labels, .*, got shape \(9,\)"),
         (SERIES, list("aaabbbaaa"), r"^groups must have the rows of each series next"),
     ],
 )
-def test_groups_that_do_not_fit_are_refused(series, groups, message):
+def test_masks_and_groups_that_do_not_fit_are_refused(series, groups, message):
     with pytest.raises(ValueError, match=message):
         sliding_windows(series, 1, groups=groups)

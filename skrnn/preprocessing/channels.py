@@ -3,6 +3,7 @@
 import numpy as np
 
 from skrnn.preprocessing.steps import is_list
+from skrnn.sequences import refuse_masked
 
 
 def from_channels_first(X):
@@ -23,7 +24,7 @@ def from_channels_first(X):
     Raises
     ------
     ValueError
-        If X is neither a 3-D array nor a list of 2-D arrays.
+        If X is neither a 3-D array nor a list of 2-D arrays, or is masked.
 
     Examples
     --------
@@ -55,7 +56,7 @@ def to_channels_first(X):
     Raises
     ------
     ValueError
-        If X is neither a 3-D array nor a list of 2-D arrays.
+        If X is neither a 3-D array nor a list of 2-D arrays, or is masked.
 
     Examples
     --------
@@ -68,6 +69,7 @@ def to_channels_first(X):
 
 
 def _swap(X, axes):
+    refuse_masked(X, "X")
     if is_list(X):
         return [_swap_element(x, i, axes) for i, x in enumerate(X)]
     array = np.asarray(X)
@@ -80,6 +82,7 @@ def _swap(X, axes):
 
 
 def _swap_element(x, i, axes):
+    refuse_masked(x, f"X[{i}]")
     array = np.asarray(x)
     if array.ndim != 2:
         raise ValueError(f"X[{i}] must be an array ({axes}), got shape {array.shape}.")

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from skrnn.preprocessing.steps import is_list
+from skrnn.sequences import refuse_masked
 
 
 def sliding_windows(series, window, horizon=1, step=1, *, groups=None, target=None):
@@ -51,8 +52,9 @@ def sliding_windows(series, window, horizon=1, step=1, *, groups=None, target=No
     Raises
     ------
     ValueError
-        If a series is too short for one window and its horizon, is not numeric or has
-        other features than the first, and for sizes and groups that do not fit.
+        If a series is too short for one window and its horizon, is masked, is not
+        numeric or has other features than the first, and for sizes and groups that do
+        not fit.
 
     Notes
     -----
@@ -122,6 +124,7 @@ def _following(part, horizon, target):
 
 def _read(series, groups):
     """Series as arrays (T, D), the label of each, and whether X is to be an array."""
+    refuse_masked(series, "series")
     if is_list(series) and len(series) > 0 and np.ndim(series[0]) > 0:
         parts = [_check_series(x, f"series[{i}]") for i, x in enumerate(series)]
         D = parts[0].shape[1]
@@ -148,6 +151,7 @@ def _read(series, groups):
 
 
 def _check_series(x, name):
+    refuse_masked(x, name)
     array = np.asarray(x)
     if array.ndim not in (1, 2) or array.dtype.kind not in "fiub" or not array.size:
         raise ValueError(
@@ -158,6 +162,7 @@ def _check_series(x, name):
 
 
 def _check_groups(groups, n):
+    refuse_masked(groups, "groups")
     groups = np.asarray(groups)
     if groups.shape != (n,):
         raise ValueError(
