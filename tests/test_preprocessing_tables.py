@@ -151,6 +151,22 @@ def test_tables_reach_a_network_through_what_takes_tables_only():
     assert importance.importances_mean.argmax() == 6
 
 
+@pytest.mark.parametrize("library", ["default", "pandas", "polars"])
+def test_a_pipeline_can_choose_the_output_of_what_comes_before(library):
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.normal(size=(12, 4)), columns=["a", "b", "c", "age"])
+    pipe = make_pipeline(
+        StandardScaler(),
+        ToSequences(broadcast=["age"]),
+        RNNRegressor((4,), max_iter=2, random_state=0),
+    )
+    assert pipe.set_output(transform=library) is pipe
+    if library == "default":
+        pipe.set_params(tosequences__broadcast=[3])
+    assert pipe.fit(table, table["a"]).predict(table).shape == (12,)
+    assert pipe[:-1].transform(table).shape == (12, 3, 2)
+
+
 def test_lags_newest_first_are_read_as_a_forecaster_hands_them():
     """One row at a time, F-ordered; the same prediction as for the sequence."""
     series = np.sin(np.arange(60) / 3)

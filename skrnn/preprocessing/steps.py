@@ -11,6 +11,27 @@ from skrnn.sequences import Sequences, check_sequences
 from skrnn.sequences.contract import compare_or_record, recognise
 
 
+class NoTableOutput:
+    """Mixin for transformers that make what no table can hold. To be named first."""
+
+    def set_output(self, *, transform=None):
+        """Do nothing, so that a pipeline with this step can set the output of others.
+
+        What comes out stays as it is: sequences, as lists, 3-D arrays or ids, have no
+        form as a table.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"}, default=None
+            Without effect.
+
+        Returns
+        -------
+        self : estimator
+        """
+        return self
+
+
 @dataclass(frozen=True, eq=False)
 class Steps:
     """The steps of n sequences as N rows, one sequence after the other.

@@ -12,11 +12,15 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.utils.validation import check_is_fitted
 
+from skrnn.preprocessing.steps import NoTableOutput
+
 PADDING, UNKNOWN, FIRST = 0, 1, 2
 UNKNOWN_TOKEN = "<unk>"
 
 
-class TokenEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
+class TokenEncoder(
+    NoTableOutput, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+):
     r"""Encode texts as sequences of integer ids, one id for each token, in order.
 
     Texts are cut into tokens as `CountVectorizer` of scikit-learn does it, with the
