@@ -24,10 +24,9 @@ class TokenEncoder(
     r"""Encode texts as sequences of integer ids, one id for each token, in order.
 
     Texts are cut into tokens as `CountVectorizer` of scikit-learn does it, with the
-    same parameters; a trained tokenizer of Hugging Face may do it instead. The ids are
-    those that an estimator with `embedding_dim` expects: 0 is padding and never comes
-    out of `transform`, 1 is a token that is not in the vocabulary, and the vocabulary
-    begins with 2, the most frequent token first.
+    same parameters; a trained tokenizer of Hugging Face may do it instead. The id 0 is
+    padding and never comes out of `transform`, 1 is a token that is not in the
+    vocabulary, and the vocabulary begins with 2, the most frequent token first.
 
     Parameters
     ----------
@@ -103,6 +102,9 @@ class TokenEncoder(
 
     Notes
     -----
+    The estimators have no embedding yet and would read an id as a number. So far ids
+    are for models of your own, or a step before a one-hot or hashing encoder.
+
     Texts that are lists of tokens already are taken as they are: of the parameters
     above only `min_df`, `max_df`, `max_features`, `vocabulary`, `max_length` and
     `tokenizer_json` apply to them.
