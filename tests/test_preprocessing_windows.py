@@ -84,7 +84,7 @@ def test_nothing_is_copied(tmp_path):
     X, y = sliding_windows(series, 10, target=0)
     assert np.shares_memory(X, series) and not X.flags.writeable
     assert X.strides[:2] == (16, 16)
-    assert np.shares_memory(y, series)
+    assert np.shares_memory(y, series) and not y.flags.writeable
     views, y, groups = sliding_windows([series, series], 10, groups=[0, 1])
     assert all(np.shares_memory(x, series) and not x.flags.writeable for x in views)
     whole, _, _ = sliding_windows(series, 10, groups=np.repeat([0, 1], 50))

@@ -44,6 +44,7 @@ def sliding_windows(series, window, horizon=1, step=1, *, groups=None, target=No
     y : ndarray of shape (n_windows,), or (n_windows, horizon * n_targets)
         What follows each window; one column where both `horizon` and the number of
         targets are 1, else the targets of the first step, then those of the second, ...
+        Of one series read-only, and a view of it where the layout allows.
 
     groups : ndarray of shape (n_windows,)
         Label of the series that each window is from; only if `groups` are given. With
@@ -61,7 +62,8 @@ def sliding_windows(series, window, horizon=1, step=1, *, groups=None, target=No
     A series of T steps has ``(T - window - horizon) // step + 1`` windows. They take no
     memory of their own, and a series that is mapped into memory is read only where a
     network reads it. What copies X, such as the folds of a cross-validation or pickle,
-    makes it ``window / step`` times as large as the series.
+    makes it ``window / step`` times as large as the series. So does PerStep: scale the
+    series before it is cut.
 
     Windows of one series overlap. Test a forecast on windows behind those it has learnt
     from; for `step=1` ``TimeSeriesSplit(gap=horizon - 1)`` keeps the targets apart.
