@@ -26,7 +26,9 @@ class TokenEncoder(
     Texts are cut into tokens as `CountVectorizer` of scikit-learn does it, with the
     same parameters; a trained tokenizer of Hugging Face may do it instead. The id 0 is
     padding and never comes out of `transform`, 1 is a token that is not in the
-    vocabulary, and the vocabulary begins with 2, the most frequent token first.
+    vocabulary, and the vocabulary begins with 2, the most frequent token first. The
+    estimators have no embedding yet and would read an id as a number: so far ids are
+    for models of your own, or a step before a one-hot or hashing encoder.
 
     Parameters
     ----------
@@ -102,9 +104,6 @@ class TokenEncoder(
 
     Notes
     -----
-    The estimators have no embedding yet and would read an id as a number. So far ids
-    are for models of your own, or a step before a one-hot or hashing encoder.
-
     Texts that are lists of tokens already are taken as they are: of the parameters
     above only `min_df`, `max_df`, `max_features`, `vocabulary`, `max_length` and
     `tokenizer_json` apply to them.
