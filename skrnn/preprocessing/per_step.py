@@ -120,7 +120,7 @@ class PerStep(
             Targets. A sequence's target is that of all of its steps. Lists with other
             lengths belong to no steps; the transformer gets None.
         sample_weight : array-like of shape (n_sequences,), default=None
-            Weights of the sequences, and so of their steps. None with `per_sequence`.
+            Weights of the sequences, and so of their steps.
 
         Returns
         -------
@@ -273,11 +273,6 @@ class PerStep(
         """The keyword arguments of a fit method."""
         if sample_weight is None:
             return {}
-        if self.per_sequence:
-            raise ValueError(
-                "sample_weight must be None with per_sequence=True: each sequence is "
-                "transformed by itself, so its weight says nothing."
-            )
         if not has_fit_parameter(self.transformer, "sample_weight"):
             raise ValueError(
                 "sample_weight must be None, as "
