@@ -174,6 +174,33 @@ def test_steps_with_an_ignored_or_missing_label_do_not_count():
     assert step_log_loss(true, proba, ignored=9) == pytest.approx(math.log(2))
 
 
+@pytest.mark.parametrize(
+    "true",
+    [
+        [["a", np.nan], ["b"]],
+        [["a"], [np.nan, "b"]],
+        [["a", "b"], [np.nan]],
+        [np.array(["a", "b"]), [np.nan]],
+    ],
+)
+def test_nan_among_strings_is_no_label(true):
+    """NumPy would make it the string "nan"."""
+    pred = [["a" if label == "a" else "b" for label in part] for part in true]
+    for score in STEP_SCORES:
+        assert score(true, pred) == 1.0
+    assert entity_f1_score([["B-X", np.nan]], [["B-X", "B-X"]]) == 1.0
+
+
+@pytest.mark.parametrize(
+    "pred", [[["b"], ["a", np.nan]], [np.array(["b"]), [np.nan] * 2]]
+)
+def test_a_labelled_step_needs_a_prediction(pred):
+    message = r"y_pred\[1\] must have a prediction for each labelled step, got NaN"
+    for score in STEP_SCORES:
+        with pytest.raises(ValueError, match=message):
+            score([["b"], ["a", "a"]], pred)
+
+
 def test_ignored_of_another_type_than_the_labels_changes_nothing():
     """Old NumPy versions compare strings with numbers in their own way."""
     true, pred = [["a", "b"], ["a"]], [["a", "a"], ["a"]]
@@ -200,6 +227,24 @@ def test_weight_of_a_sequence_is_that_of_each_of_its_steps():
 def test_sequence_accuracy_weighs_sequences():
     score = sequence_accuracy_score([[0, 1], [1]], [[0, 1], [0]], sample_weight=[3, 1])
     assert score == 0.75
+
+
+def test_a_single_column_is_no_column():
+    """Neither for steps nor for whole sequences."""
+    true, pred = [[0, 1], [1]], [[[0], [1]], [[0]]]
+    for score, expected in (
+        (step_accuracy_score, 2 / 3),
+        (sequence_accuracy_score, 0.5),
+    ):
+        assert score(true, pred) == score(pred, true) == expected
+        assert score(pred, pred) == 1.0
+
+
+@pytest.mark.parametrize("true", [[[0, 1]], [[[0], [1]]]])
+def test_sequence_accuracy_wants_steps_of_one_shape(true):
+    message = r"steps of y_true and y_pred .* same shape, got \(\) and \(3,\)"
+    with pytest.raises(ValueError, match=message):
+        sequence_accuracy_score(true, [[[0, 0, 0], [1, 1, 1]]])
 
 
 def test_several_labels_are_scored_by_frame():
@@ -302,6 +347,25 @@ def test_sequence_accuracy_wants_one_weight_for_each_sequence():
 def test_probabilities_of_several_labels_are_checked(proba):
     with pytest.raises(ValueError, match="a probability for each label of each step"):
         step_log_loss([[[0, 1]]], proba)
+
+
+@pytest.mark.parametrize(
+    ("keys", "found"),
+    [([2, 0], "2"), ([0, -1], "-1"), ([0.5, 1], "0.5"), ([1, np.nan], "nan")],
+)
+def test_several_labels_are_zeros_and_ones(keys, found):
+    """A step of which only some keys are missing is neither labelled nor not."""
+    message = rf"must be 0 or 1, got {found} in y_true\[1\]\."
+    with pytest.raises(ValueError, match=message):
+        step_log_loss(
+            [[[0, 1]], [[1, 1], keys]], [np.full((n, 2), 0.5) for n in (1, 2)]
+        )
+
+
+def test_nan_is_no_probability():
+    proba = [[[0.5, 0.5]], [[0.5, np.nan]]]
+    with pytest.raises(ValueError, match=r"y_proba\[1\] must have numbers, got nan"):
+        step_log_loss([[[0, 1]], [[0, 1]]], proba)
 
 
 # Entities
@@ -480,6 +544,22 @@ def test_tags_of_no_scheme_are_refused(tag):
 def test_tags_that_are_numbers_are_refused():
     with pytest.raises(ValueError, match=r"The tags of y_true\[0\] .*, got 0\."):
         entity_f1_score([[0, 1]], [["O", "O"]])
+
+
+def test_the_first_tag_of_no_scheme_is_named():
+    with pytest.raises(ValueError, match=r"tags of y_true\[0\] .*, got 5\."):
+        entity_f1_score([[5, 1], [0]], [["O", "O"], ["O"]])
+
+
+def test_rows_of_tags_are_refused():
+    tags, rows = [["B-X", "O"]], [[["B-X"], ["O"]]]
+    for score in (*ENTITY_SCORES, entity_report):
+        with pytest.raises(
+            ValueError, match=r"y_true must .* got rows of shape \(1,\)"
+        ):
+            score(rows, tags)
+        with pytest.raises(ValueError, match=r"y_pred must have one tag for each step"):
+            score(tags, rows)
 
 
 @pytest.mark.slow
@@ -735,6 +815,92 @@ def test_each_sequence_must_be_predicted_once(cv, message):
 def test_a_method_that_loses_sequences_is_refused():
     with pytest.raises(ValueError, match=r"nothing must return .* sequence, 2, got 0"):
         cross_val_predict(Recorder(), numbered(4), numbered(4), cv=2, method="nothing")
+
+
+class Shares(BaseEstimator):
+    """The share of each label, for each step or, with `whole`, for each sequence."""
+
+    def __init__(self, whole=False, several=False):
+        self.whole = whole
+        self.several = several
+
+    def fit(self, X, y):
+        labels = np.concatenate([np.asarray(part) for part in y])
+        self.classes_, counts = np.unique(labels, return_counts=True)
+        self.share_ = (counts / counts.sum()).astype(np.float32)
+        if self.several:
+            self.classes_ = [self.classes_] * 2
+        return self
+
+    def predict_proba(self, X):
+        return [self.share_ if self.whole else [self.share_] * len(x) for x in X]
+
+    def predict_log_proba(self, X):
+        return [np.log(part) for part in self.predict_proba(X)]
+
+    decision_function = predict_log_proba
+
+
+TWO_FOLDS = [["b", "d"], ["c", "d", "b", "d"], ["a", "c"], ["c", "d", "e", "a"]]
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_folds_with_different_classes_share_their_columns(whole):
+    """Sorted; a class that a fold did not see has no probability there."""
+    y = TWO_FOLDS
+    early, late = [0, 2, 1, 3, 0], [2, 0, 2, 1, 1]
+    expected = [np.divide(late, 6)] * 2 + [np.divide(early, 6)] * 2
+    found = cross_val_predict(Shares(whole), y, y, cv=2, method="predict_proba")
+    for method in ("predict_log_proba", "decision_function"):
+        logs = cross_val_predict(Shares(whole), y, y, cv=2, method=method)
+        for proba, log in zip(found, logs, strict=True):
+            np.testing.assert_allclose(np.exp(log), proba, rtol=1e-6)
+    for part, proba, row in zip(y, found, expected, strict=True):
+        assert proba.dtype == np.float32
+        rows = row if whole else [row] * len(part)
+        np.testing.assert_allclose(proba, rows, rtol=1e-6)
+    if not whole:
+        assert step_log_loss(y, found, labels=list("abcde")) > 1
+
+
+def test_folds_that_know_the_same_classes_are_left_alone():
+    """Those of several targets too, and of estimators without classes."""
+    y = [[0, 1], [1, 0, 0]]
+    found = cross_val_predict(Shares(), y, y, cv=2, method="predict_proba")
+    assert [type(part) for part in found] == [list, list]
+    several = Shares(several=True)
+    found = cross_val_predict(
+        several, TWO_FOLDS, TWO_FOLDS, cv=2, method="predict_proba"
+    )
+    assert [np.shape(part) for part in found] == [(2, 4), (4, 4), (2, 3), (4, 3)]
+
+    class Nameless(Shares):
+        def fit(self, X, y):
+            super().fit(X, y)
+            del self.classes_
+            return self
+
+    found = cross_val_predict(
+        Nameless(), TWO_FOLDS, TWO_FOLDS, cv=2, method="predict_proba"
+    )
+    assert [np.shape(part) for part in found] == [(2, 4), (4, 4), (2, 3), (4, 3)]
+
+
+@pytest.mark.parametrize("method", ["predict_proba", "decision_function"])
+def test_different_classes_need_a_column_each(method):
+    """Decision values of two classes are one column, which says nothing of a third."""
+
+    class Narrow(Shares):
+        def predict_proba(self, X):
+            return [np.zeros((len(x), 1)) for x in X]
+
+        def decision_function(self, X):
+            return [np.zeros(len(x)) for x in X]
+
+    y = [[0, 1], [1, 2]]
+    message = rf"know different classes, so {method} must return a column for each, 2"
+    with pytest.raises(ValueError, match=message):
+        cross_val_predict(Narrow(), y, y, cv=2, method=method)
 
 
 def test_unequal_numbers_of_sequences_are_refused():

@@ -313,3 +313,20 @@ def test_without_narwhals_the_message_names_the_extra(monkeypatch):
         ImportError, match=r"requires narwhals.*install skrnn\[frames\]"
     ):
         sequences_from_frame(pd.DataFrame(LOG), by="device")
+
+
+@pytest.mark.parametrize(
+    ("dtypes", "expected"),
+    [
+        (("float32", "float32"), "float32"),
+        (("float32", "int16"), "float32"),
+        (("float32", "int32"), "float64"),
+        (("float32", "bool"), "float64"),
+        (("int32", "int8"), "int32"),
+    ],
+)
+def test_columns_of_several_types_become_the_type_documented(dtypes, expected):
+    columns = dict(zip("ab", dtypes, strict=True))
+    frame = pd.DataFrame({"id": [1, 1], "a": [0, 1], "b": [1, 0]}).astype(columns)
+    X, _, _ = sequences_from_frame(frame, by="id")
+    assert X[0].dtype == expected

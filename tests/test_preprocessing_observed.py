@@ -105,6 +105,13 @@ def test_before_fit_it_says_so():
         TimeSinceObserved().get_feature_names_out()
 
 
+def test_a_pipeline_can_choose_the_output_of_what_comes_after():
+    X = with_gaps()
+    pipe = make_pipeline(TimeSinceObserved(), PerStep(SimpleImputer()))
+    got = pipe.set_output(transform="pandas").fit_transform(X)
+    assert isinstance(got[0], pd.DataFrame) and got[0].shape == (5, 6)
+
+
 def test_all_checks_of_sklearn_pass():
     assert run_checks(TimeSinceObserved(), {}) > 30
 

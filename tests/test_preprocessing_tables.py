@@ -151,6 +151,22 @@ def test_tables_reach_a_network_through_what_takes_tables_only():
     assert importance.importances_mean.argmax() == 6
 
 
+@pytest.mark.parametrize("library", ["default", "pandas", "polars"])
+def test_a_pipeline_can_choose_the_output_of_what_comes_before(library):
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.normal(size=(12, 4)), columns=["a", "b", "c", "age"])
+    pipe = make_pipeline(
+        StandardScaler(),
+        ToSequences(broadcast=["age"]),
+        RNNRegressor((4,), max_iter=2, random_state=0),
+    )
+    assert pipe.set_output(transform=library) is pipe
+    if library == "default":
+        pipe.set_params(tosequences__broadcast=[3])
+    assert pipe.fit(table, table["a"]).predict(table).shape == (12,)
+    assert pipe[:-1].transform(table).shape == (12, 3, 2)
+
+
 def test_lags_newest_first_are_read_as_a_forecaster_hands_them():
     """One row at a time, F-ordered; the same prediction as for the sequence."""
     series = np.sin(np.arange(60) / 3)
@@ -176,6 +192,9 @@ def test_channels_first_and_back():
     ragged = [X[0], X[1, :, :2]]
     assert_same(from_channels_first(ragged), [x.T for x in ragged])
     assert_same(to_channels_first(tuple(from_channels_first(ragged))), ragged)
+    objects = np.empty(2, dtype=object)
+    objects[:] = ragged
+    assert_same(from_channels_first(objects), [x.T for x in ragged])
 
 
 @pytest.mark.parametrize(
@@ -262,3 +281,26 @@ def test_sequences_are_not_cut():
 def test_padding_that_cannot_be_cut_off_is_named(X, lengths, message):
     with pytest.raises(ValueError, match=message):
         from_padded(X, lengths)
+
+
+# Masks
+
+
+MASKED = np.ma.masked_equal(np.arange(6.0).reshape(1, 2, 3), 4)
+
+
+@pytest.mark.parametrize(
+    "convert", [from_channels_first, to_channels_first, from_padded, to_padded]
+)
+@pytest.mark.parametrize(
+    ("X", "name"), [(MASKED, "X"), ([np.ones((2, 3)), MASKED[0]], r"X\[1\]")]
+)
+def test_masks_are_refused_and_not_lost(convert, X, name):
+    with pytest.raises(ValueError, match=f"^{name} must not be a masked array"):
+        convert(X)
+
+
+def test_lengths_with_a_mask_are_refused():
+    lengths = np.ma.masked_equal([2, 1], 1)
+    with pytest.raises(ValueError, match=r"^lengths must not be a masked array"):
+        from_padded(np.ones((2, 3)), lengths)

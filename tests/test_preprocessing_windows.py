@@ -1,5 +1,7 @@
 """Windows hold what a slow loop says, cross no border and copy nothing."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -82,11 +84,33 @@ def test_nothing_is_copied(tmp_path):
     X, y = sliding_windows(series, 10, target=0)
     assert np.shares_memory(X, series) and not X.flags.writeable
     assert X.strides[:2] == (16, 16)
-    assert np.shares_memory(y, series)
+    assert np.shares_memory(y, series) and not y.flags.writeable
     views, y, groups = sliding_windows([series, series], 10, groups=[0, 1])
     assert all(np.shares_memory(x, series) and not x.flags.writeable for x in views)
     whole, _, _ = sliding_windows(series, 10, groups=np.repeat([0, 1], 50))
     assert np.shares_memory(whole[-1], series)
+
+
+def test_no_series_of_a_list_is_copied_to_tell_what_it_is():
+    series = [np.zeros((100_000, 2)) for _ in range(2)]
+    tracemalloc.start()
+    sliding_windows(series, 10, step=10_000, target=0)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < series[0].nbytes / 10
+
+
+@pytest.mark.parametrize("n_features", [1, 2])
+def test_an_array_of_series_is_a_list_of_them(n_features):
+    series = [make_series(5, n_features), make_series(7, n_features)]
+    if n_features == 1:
+        series = [x.ravel() for x in series]
+    objects = np.empty(2, dtype=object)
+    objects[:] = series
+    got, expected = sliding_windows(objects, 3), sliding_windows(series, 3)
+    assert isinstance(got[0], list)
+    for one, other in zip(got, expected, strict=True):
+        assert_array_equal(one, other)
 
 
 def test_labels_of_rows_tell_series_apart():
@@ -121,6 +145,7 @@ def test_a_network_learns_from_windows():
 
 
 SERIES = make_series(9)
+MASKED = np.ma.masked_equal(SERIES, 4)
 
 
 @pytest.mark.parametrize(
@@ -159,11 +184,15 @@ def test_targets_must_be_features(target):
 @pytest.mark.parametrize(
     ("series", "groups", "message"),
     [
+        (MASKED, None, r"^series must not be a masked array"),
+        (MASKED.astype(object), None, r"^series must not be a masked array"),
+        ([SERIES, MASKED], None, r"^series\[1\] must not be a masked array"),
+        (SERIES, MASKED[:, 0], r"^groups must not be a masked array"),
         (SERIES, [1, 2], r"^groups must have 9 labels, .*, got shape \(2,\)\."),
         ([SERIES], list(range(9)), r"^groups must have 1 labels, .*, got shape \(9,\)"),
         (SERIES, list("aaabbbaaa"), r"^groups must have the rows of each series next"),
     ],
 )
-def test_groups_that_do_not_fit_are_refused(series, groups, message):
+def test_masks_and_groups_that_do_not_fit_are_refused(series, groups, message):
     with pytest.raises(ValueError, match=message):
         sliding_windows(series, 1, groups=groups)

@@ -135,33 +135,37 @@ kinds += [pickle_it, stream]
 for kind in kinds * n_first:
     kind()
 for kind in kinds:
-    before = measure()
-    for _ in range(n_more):
-        kind()
-    grown[kind.__name__] = [b - a for a, b in zip(before, measure())]
+    growths = []
+    for _ in range(n_times):
+        before = measure()
+        for _ in range(n_more):
+            kind()
+        growths.append([b - a for a, b in zip(before, measure())])
+    grown[kind.__name__] = [min(column) for column in zip(*growths)]
 print(json.dumps(grown))
 """
 
 
-def check_growth(n_first, n_more):
-    grown = run(GROWTH, n_first=n_first, n_more=n_more, grown={})
+def check_growth(n_first, n_times, n_more):
+    """What leaks does so each time; what else there is warms up once."""
+    grown = run(GROWTH, n_first=n_first, n_times=n_times, n_more=n_more, grown={})
     assert len(grown) == 9
     for name, (n_bytes, n_objects) in grown.items():
-        assert n_bytes <= 2 * MB, (name, n_bytes)
-        assert n_objects < 250, (name, n_objects)  # not one a time
+        assert n_bytes <= MB, (name, n_bytes)
+        assert n_objects < 0.8 * n_more, (name, n_objects)  # not one a time
 
 
 @linux
 @compiled
 def test_memory_does_not_grow():
-    check_growth(n_first=100, n_more=300)
+    check_growth(n_first=60, n_times=3, n_more=100)
 
 
 @linux
 @compiled
 @pytest.mark.slow
 def test_memory_does_not_grow_over_a_thousand_fits_and_predicts():
-    check_growth(n_first=100, n_more=900)
+    check_growth(n_first=100, n_times=3, n_more=300)
 
 
 # The estimate

@@ -34,6 +34,7 @@ REASONS = {
     ("jit.py", "FunctionType"): "a copy of a function with its names bound",
     ("blas.py", "FunctionType"): "a type of LLVM, for the call of a matrix product",
     ("planes.py", "load"): "an instruction of LLVM",
+    ("archive.py", "compile"): "a pattern of `re`",
 }
 CALLS |= {"loads", "load"}
 JSON = {("json", "loads")}

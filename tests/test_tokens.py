@@ -354,6 +354,12 @@ def test_tags_say_that_texts_go_in():
     assert tags.string and not tags.two_d_array
 
 
+def test_ids_stay_ids_whatever_output_is_chosen():
+    pipe = make_pipeline(TokenEncoder())
+    got = pipe.set_output(transform="pandas").fit_transform(TEXTS)
+    assert as_lists(got) == as_lists(TokenEncoder().fit_transform(TEXTS))
+
+
 def test_unfitted_encoders_say_so():
     for method in ("transform", "inverse_transform"):
         with pytest.raises(NotFittedError):

@@ -226,6 +226,12 @@ def _match(y_true, y_pred):
     more entry on both, without which scikit-learn may report an accuracy.
     """
     steps = flatten(y_true, y_pred)
+    for name, tags in (("y_true", steps.true), ("y_pred", steps.pred)):
+        if tags.ndim != 1:
+            raise ValueError(
+                f"{name} must have one tag for each step, got rows of shape "
+                f"{tags.shape[1:]}."
+            )
     true, pred = steps.true.tolist(), steps.pred.tolist()
     tags = _check_tags(true, steps, "y_true") | _check_tags(pred, steps, "y_pred")
     types = sorted({kind_of(tag) for tag in tags if prefix_of(tag) not in OUTSIDE})
@@ -302,7 +308,7 @@ def kind_of(tag):
 
 def _check_tags(tags, steps, name):
     """Return the set of the tags."""
-    found = set(tags)
+    found = dict.fromkeys(tags)  # unlike a set, in the order of the steps
     for tag in found:
         if not isinstance(tag, str) or prefix_of(tag) not in PREFIXES:
             i = steps.sequence[tags.index(tag)]
@@ -310,4 +316,4 @@ def _check_tags(tags, steps, name):
                 f"The tags of {name}[{i}] must be 'O', or B, I, E or S and a type such "
                 f"as 'B-PER', got {tag!r}."
             )
-    return found
+    return set(found)

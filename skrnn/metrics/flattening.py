@@ -47,7 +47,7 @@ def flatten(y_true, y_pred, sample_weight=None, ignored=None):
         )
     _cut_padding(true, pred, ignored)
     lengths = np.fromiter(map(len, true), np.intp, len(true))
-    flat = np.concatenate(true)
+    flat, guesses = _join(true), _join(pred)
     kept = ~_is_missing(flat, ignored)
     if not kept.any():
         raise ValueError("y_true must have at least one labelled step, got none.")
@@ -55,8 +55,8 @@ def flatten(y_true, y_pred, sample_weight=None, ignored=None):
     if sample_weight is not None:
         weight = _weigh(sample_weight, lengths)[kept]
     sequence = np.repeat(np.arange(len(true)), lengths)
-    pred = np.concatenate(pred)
-    return Steps(_plain(flat[kept]), _plain(pred[kept]), weight, sequence[kept])
+    _check_predicted(guesses[kept], sequence[kept])
+    return Steps(_plain(flat[kept]), _plain(guesses[kept]), weight, sequence[kept])
 
 
 def _read(y, name):
@@ -67,7 +67,7 @@ def _read(y, name):
         raise ValueError(
             f"{name} must be a list with an array for each sequence, got {y!r:.60}."
         )
-    arrays = [np.asarray(part) for part in y]
+    arrays = [_as_array(part) for part in y]
     for i, array in enumerate(arrays):
         if array.ndim not in (1, 2):
             raise ValueError(
@@ -80,6 +80,31 @@ def _read(y, name):
                 f"{arrays[0].shape[1:]}, got {array.shape[1:]}."
             )
     return arrays
+
+
+def _as_array(part):
+    """Return an array; of objects if `part` lists strings, so that NaN stays NaN."""
+    array = np.asarray(part)
+    if array.dtype.kind in "US" and not hasattr(part, "__array__"):
+        return np.asarray(part, dtype=object)
+    return array
+
+
+def _join(arrays):
+    """Concatenate; as objects if only some are of strings, so that NaN stays NaN."""
+    kinds = {array.dtype.kind for array in arrays}
+    if len(kinds) > 1 and kinds & {"U", "S"}:
+        arrays = [array.astype(object) for array in arrays]
+    return np.concatenate(arrays)
+
+
+def _check_predicted(pred, sequence):
+    """Refuse a missing prediction, which among strings would be the label "nan"."""
+    for i in sequence[_is_missing(pred, None)][:1]:
+        raise ValueError(
+            f"y_pred[{i}] must have a prediction for each labelled step, got NaN or "
+            "None."
+        )
 
 
 def _cut_padding(true, pred, ignored):

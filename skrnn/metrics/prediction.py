@@ -7,6 +7,13 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _check_method_params, check_consistent_length
 
+# The methods with a column for each class, and what a class that is unknown gets.
+BY_CLASS = {
+    "predict_proba": 0.0,
+    "predict_log_proba": -np.inf,
+    "decision_function": -np.inf,
+}
+
 
 def cross_val_predict(
     estimator,
@@ -55,13 +62,17 @@ def cross_val_predict(
     Returns
     -------
     list of n_sequences arrays
-        What the method returns for each sequence, in the order of X.
+        What the method returns for each sequence, in the order of X. Where the folds
+        have learnt different `classes_`, the columns of probabilities and decision
+        values are those of all classes, sorted; a class that a fold does not know has
+        the probability 0, and -inf as its logarithm or decision value.
 
     Raises
     ------
     ValueError
         If a sequence is in no test set or in several, or the method does not return one
-        entry for each sequence.
+        entry for each sequence, or the folds know different classes and the method
+        does not return a column for each of them.
 
     Examples
     --------
@@ -87,6 +98,7 @@ def cross_val_predict(
         )
         for train, test in splits
     )
+    folds = _align(folds, method)
     predictions = [prediction for fold in folds for prediction in fold]
     return [predictions[k] for k in np.argsort(order)]
 
@@ -102,7 +114,47 @@ def _predict_fold(estimator, X, y, train, test, method, params):
             f"{method} must return an entry for each sequence, {len(X_test)}, got "
             f"{len(predictions)}."
         )
-    return list(predictions)
+    classes = getattr(estimator, "classes_", None) if method in BY_CLASS else None
+    return list(predictions), classes
+
+
+def _align(folds, method):
+    """Return the predictions of each fold, with the same classes as columns.
+
+    `folds` are pairs of predictions and `classes_`, which may be None.
+    """
+    predictions, classes = zip(*folds, strict=True)
+    if any(not _are_classes(known) for known in classes):
+        return predictions
+    if all(np.array_equal(known, classes[0]) for known in classes):
+        return predictions
+    union = np.unique(np.concatenate(classes))
+    return [
+        [_spread(part, known, union, method) for part in fold] for fold, known in folds
+    ]
+
+
+def _are_classes(classes):
+    """Whether there are any, of one target: those of several are a list of arrays."""
+    return classes is not None and np.ndim(classes[0]) == 0
+
+
+def _spread(prediction, classes, union, method):
+    """Move the columns of `classes`, the last axis, to where `union` has them."""
+    prediction = np.asarray(prediction)
+    is_binary = method == "decision_function" and len(classes) < 3
+    if is_binary or prediction.shape[-1:] != (len(classes),):
+        raise ValueError(
+            f"The folds of cv know different classes, so {method} must return a column "
+            f"for each, {len(classes)}, got shape {prediction.shape}."
+        )
+    spread = np.full(
+        (*prediction.shape[:-1], len(union)),
+        BY_CLASS[method],
+        dtype=np.result_type(prediction, np.float16),
+    )
+    spread[..., np.searchsorted(union, classes)] = prediction
+    return spread
 
 
 def _check_partition(order, n_sequences):

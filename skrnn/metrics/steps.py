@@ -154,7 +154,8 @@ def step_log_loss(y_true, y_proba, *, labels=None, sample_weight=None, ignored=N
     ------
     ValueError
         If a sequence has another length in `y_proba` than in `y_true`, padding aside,
-        `y_proba` has no probabilities of the right shape, or no step counts.
+        `y_proba` has no probabilities of the right shape, one of several labels is not
+        0 or 1, or no step counts.
 
     Notes
     -----
@@ -179,7 +180,7 @@ def step_log_loss(y_true, y_proba, *, labels=None, sample_weight=None, ignored=N
     """
     steps = flatten(y_true, y_proba, sample_weight, ignored)
     if steps.true.ndim == 2:
-        loss = _binary_log_loss(steps.true, steps.pred)
+        loss = _binary_log_loss(steps)
         return float(np.average(loss, weights=steps.weight))
     return float(
         log_loss(steps.true, steps.pred, labels=labels, sample_weight=steps.weight)
@@ -215,7 +216,8 @@ def sequence_accuracy_score(y_true, y_pred, *, sample_weight=None, ignored=None)
     ------
     ValueError
         If a sequence has another length in `y_pred` than in `y_true`, padding aside,
-        `sample_weight` has not one weight for each sequence, or no step counts.
+        its steps have another shape, `sample_weight` has not one weight for each
+        sequence, or no step counts.
 
     Examples
     --------
@@ -224,7 +226,13 @@ def sequence_accuracy_score(y_true, y_pred, *, sample_weight=None, ignored=None)
     0.5
     """
     steps = flatten(y_true, y_pred, None, ignored)
-    wrong = steps.true != steps.pred
+    true, pred = _drop_single_column(steps.true), _drop_single_column(steps.pred)
+    if true.shape != pred.shape:
+        raise ValueError(
+            "The steps of y_true and y_pred must have the same shape, got "
+            f"{true.shape[1:]} and {pred.shape[1:]}."
+        )
+    wrong = true != pred
     n_wrong = np.bincount(steps.sequence, wrong.reshape(len(wrong), -1).any(axis=1))
     counted = np.unique(steps.sequence)
     weights = None
@@ -233,17 +241,32 @@ def sequence_accuracy_score(y_true, y_pred, *, sample_weight=None, ignored=None)
     return float(np.average(n_wrong[counted] == 0, weights=weights))
 
 
-def _binary_log_loss(true, proba):
+def _drop_single_column(labels):
+    return labels[:, 0] if labels.shape[1:] == (1,) else labels
+
+
+def _binary_log_loss(steps):
     """Return the loss of each step, the sum over its labels."""
+    true, proba = steps.true, steps.pred
     if true.shape != proba.shape or proba.min() < 0 or proba.max() > 1:
         raise ValueError(
             "y_proba must have a probability for each label of each step, got "
             f"{proba.shape[1:]} values for {true.shape[1:]} labels, from {proba.min()} "
             f"to {proba.max()}."
         )
+    _refuse(np.isnan(proba), "y_proba[{}] must have numbers, got {}.", proba, steps)
+    bad = ~np.isin(true, (0, 1))
+    _refuse(bad, "Several labels must be 0 or 1, got {1} in y_true[{0}].", true, steps)
     eps = np.finfo(proba.dtype).eps
     proba = np.clip(proba, eps, 1 - eps)
     return -(xlogy(true, proba) + xlog1py(1 - true, -proba)).sum(axis=1)
+
+
+def _refuse(bad, message, values, steps):
+    """Raise an error with the sequence and the value of the first bad entry."""
+    for step, column in np.argwhere(bad)[:1]:
+        sequence, value = steps.sequence[step], values[step, column]
+        raise ValueError(message.format(sequence, value))
 
 
 def _check_weights(sample_weight, n_sequences):

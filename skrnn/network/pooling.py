@@ -136,16 +136,15 @@ class MeanPooling(Pooling):
         return share[chunk.plan.sequence_of_row], np.zeros_like(d_pooled)
 
     def n_columns(self, n_features):
-        return 1 + 2 * n_features
+        return 2 * (1 + n_features)
 
     def step(self, views, columns, out, plan):
-        """Columns: the number of steps, and the sums in two parts."""
-        n_steps, parts = columns[:, :1], columns[:, 1:]
-        n_steps += 1.0
-        total = _joined(parts)
-        total += out
-        _part(total, parts)
-        return (total / n_steps).astype(out.dtype, copy=False)
+        """Columns: the number of steps and the sums, in two parts."""
+        sums = _joined(columns)
+        sums[:, 0] += 1.0
+        sums[:, 1:] += out
+        _part(sums, columns)
+        return (sums[:, 1:] / sums[:, :1]).astype(out.dtype, copy=False)
 
 
 class MaxPooling(Pooling):

@@ -6,6 +6,7 @@ name a class that is not in the tables of this module.
 """
 
 import math
+import reprlib
 
 import numpy as np
 
@@ -301,4 +302,4 @@ def refuse(value, place):
 
 def _expect(holds, value):
     if not holds:
-        raise ValueError(f"The document holds an unknown value: {str(value)[:80]!r}.")
+        raise ValueError(f"The document holds an unknown value: {reprlib.repr(value)}.")

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import reprlib
 import uuid
 
 from skrnn.estimators.classifier import RNNClassifier
@@ -100,7 +101,8 @@ def load(file):
         data = file.read()
     else:
         with open(os.fsdecode(file), "rb") as opened:
-            data = opened.read(archive.MAX_BYTES + 1)
+            n_bytes = os.fstat(opened.fileno()).st_size
+            data = opened.read(min(n_bytes, archive.MAX_BYTES) + 1)
     if not isinstance(data, bytes):
         raise TypeError(f"file must be binary, got one of {type(data).__name__}.")
     return _from_bytes(data)
@@ -153,7 +155,7 @@ def _parse(document):
     if document["class"] not in list(KINDS):
         raise ValueError(
             f"{archive.FOREIGN}: its class must be one of {', '.join(KINDS)}, got "
-            f"{str(document['class'])[:80]!r}."
+            f"{reprlib.repr(document['class'])}."
         )
     return document
 

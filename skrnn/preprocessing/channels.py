@@ -2,6 +2,9 @@
 
 import numpy as np
 
+from skrnn.preprocessing.steps import is_list
+from skrnn.sequences import refuse_masked
+
 
 def from_channels_first(X):
     """Bring data with the channels before the time into the order of skrnn.
@@ -21,7 +24,7 @@ def from_channels_first(X):
     Raises
     ------
     ValueError
-        If X is neither a 3-D array nor a list of 2-D arrays.
+        If X is neither a 3-D array nor a list of 2-D arrays, or is masked.
 
     Examples
     --------
@@ -53,7 +56,7 @@ def to_channels_first(X):
     Raises
     ------
     ValueError
-        If X is neither a 3-D array nor a list of 2-D arrays.
+        If X is neither a 3-D array nor a list of 2-D arrays, or is masked.
 
     Examples
     --------
@@ -66,7 +69,8 @@ def to_channels_first(X):
 
 
 def _swap(X, axes):
-    if isinstance(X, (list, tuple)):
+    refuse_masked(X, "X")
+    if is_list(X):
         return [_swap_element(x, i, axes) for i, x in enumerate(X)]
     array = np.asarray(X)
     if array.ndim != 3:
@@ -78,6 +82,7 @@ def _swap(X, axes):
 
 
 def _swap_element(x, i, axes):
+    refuse_masked(x, f"X[{i}]")
     array = np.asarray(x)
     if array.ndim != 2:
         raise ValueError(f"X[{i}] must be an array ({axes}), got shape {array.shape}.")

@@ -48,9 +48,10 @@ def sequences_from_frame(
     Returns
     -------
     X : list of n_sequences ndarrays of shape (n_timesteps_i, n_features)
-        In the order in which the sequences first appear; views of one array. float32
-        if all columns are, integers if all are, else float64. DataFrames with
-        `as_frames`.
+        In the order in which the sequences first appear; views of one array, of the
+        type that numpy finds for the columns together: float32 if all are, also next to
+        integers of 16 bits or fewer, and integers if all are. Booleans and decimals
+        count as float64. DataFrames with `as_frames`.
 
     y : ndarray of shape (n_sequences,) or (n_sequences, n_targets), list of ndarrays \
             of shape (n_timesteps_i,) or (n_timesteps_i, n_targets), or None

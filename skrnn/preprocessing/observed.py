@@ -4,10 +4,12 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from skrnn.preprocessing.steps import read_steps
+from skrnn.preprocessing.steps import NoTableOutput, read_steps
 
 
-class TimeSinceObserved(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
+class TimeSinceObserved(
+    NoTableOutput, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+):
     """Append to each feature the time since it was last observed.
 
     For sequences in which NaN stands for values that were not measured. A network that

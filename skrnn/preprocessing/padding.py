@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skrnn.sequences import ListSequences, check_sequences
+from skrnn.sequences import ListSequences, check_sequences, refuse_masked
 
 NAN = float("nan")
 
@@ -111,8 +111,8 @@ def from_padded(X, lengths=None, value=NAN):
     Raises
     ------
     ValueError
-        If X has another number of axes, a sequence has no step, or `lengths` do not
-        fit X.
+        If X has another number of axes or is masked, a sequence has no step, or
+        `lengths` do not fit X.
 
     See Also
     --------
@@ -125,6 +125,7 @@ def from_padded(X, lengths=None, value=NAN):
     >>> from_padded(np.array([[7, 8, 9], [5, 0, 0]]), value=0)
     [array([7, 8, 9]), array([5])]
     """
+    _refuse_masked_parts(X)
     X = np.asarray(X)
     if X.ndim not in (2, 3):
         raise ValueError(
@@ -137,6 +138,13 @@ def from_padded(X, lengths=None, value=NAN):
     return [x[:length] for x, length in zip(X, lengths.tolist(), strict=True)]
 
 
+def _refuse_masked_parts(X):
+    refuse_masked(X, "X")
+    if isinstance(X, (list, tuple)):
+        for i, x in enumerate(X):
+            refuse_masked(x, f"X[{i}]")
+
+
 def _measure(X, value):
     """Number of steps of each sequence before those that are `value` to the end."""
     is_padding = np.isnan(X) if np.isnan(value) else X == value
@@ -147,6 +155,7 @@ def _measure(X, value):
 
 
 def _check_lengths(lengths, X):
+    refuse_masked(lengths, "lengths")
     lengths = np.asarray(lengths)
     if lengths.shape != (len(X),) or lengths.dtype.kind not in "iu":
         raise ValueError(

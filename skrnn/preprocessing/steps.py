@@ -11,6 +11,27 @@ from skrnn.sequences import Sequences, check_sequences
 from skrnn.sequences.contract import compare_or_record, recognise
 
 
+class NoTableOutput:
+    """Mixin for transformers that make what no table can hold. To be named first."""
+
+    def set_output(self, *, transform=None):
+        """Do nothing, so that a pipeline with this step can set the output of others.
+
+        What comes out stays as it is: sequences, as lists, 3-D arrays or ids, have no
+        form as a table.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"}, default=None
+            Without effect.
+
+        Returns
+        -------
+        self : estimator
+        """
+        return self
+
+
 @dataclass(frozen=True, eq=False)
 class Steps:
     """The steps of n sequences as N rows, one sequence after the other.
@@ -89,6 +110,12 @@ def read_steps_or_frames(X, estimator, reset):
     if form == "list" and len(X) and is_frame(X[0]):
         return _read_frames(X, estimator, reset)
     return read_steps(X, estimator, reset)
+
+
+def is_list(x):
+    """Whether `x` is a list, a tuple or a 1-D array of objects."""
+    is_objects = isinstance(x, np.ndarray) and x.dtype == object and x.ndim == 1
+    return is_objects or isinstance(x, (list, tuple))
 
 
 def is_frame(rows):

@@ -6,10 +6,14 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skrnn.preprocessing.steps import NoTableOutput
+
 TIME_ORDERS = ("oldest_first", "newest_first")
 
 
-class ToSequences(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
+class ToSequences(
+    NoTableOutput, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+):
     """Read each row of a table as a sequence.
 
     With it as the first step of a pipeline, a recurrent network stands where any other

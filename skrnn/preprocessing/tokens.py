@@ -12,18 +12,23 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.utils.validation import check_is_fitted
 
+from skrnn.preprocessing.steps import NoTableOutput
+
 PADDING, UNKNOWN, FIRST = 0, 1, 2
 UNKNOWN_TOKEN = "<unk>"
 
 
-class TokenEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
+class TokenEncoder(
+    NoTableOutput, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+):
     r"""Encode texts as sequences of integer ids, one id for each token, in order.
 
     Texts are cut into tokens as `CountVectorizer` of scikit-learn does it, with the
-    same parameters; a trained tokenizer of Hugging Face may do it instead. The ids are
-    those that an estimator with `embedding_dim` expects: 0 is padding and never comes
-    out of `transform`, 1 is a token that is not in the vocabulary, and the vocabulary
-    begins with 2, the most frequent token first.
+    same parameters; a trained tokenizer of Hugging Face may do it instead. The id 0 is
+    padding and never comes out of `transform`, 1 is a token that is not in the
+    vocabulary, and the vocabulary begins with 2, the most frequent token first. The
+    estimators have no embedding yet and would read an id as a number: so far ids are
+    for models of your own, or a step before a one-hot or hashing encoder.
 
     Parameters
     ----------

@@ -6,6 +6,9 @@ from numbers import Integral
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from skrnn.preprocessing.steps import is_list
+from skrnn.sequences import refuse_masked
+
 
 def sliding_windows(series, window, horizon=1, step=1, *, groups=None, target=None):
     """Cut series into windows, each with the values that follow it.
@@ -41,6 +44,7 @@ def sliding_windows(series, window, horizon=1, step=1, *, groups=None, target=No
     y : ndarray of shape (n_windows,), or (n_windows, horizon * n_targets)
         What follows each window; one column where both `horizon` and the number of
         targets are 1, else the targets of the first step, then those of the second, ...
+        Of one series read-only, and a view of it where the layout allows.
 
     groups : ndarray of shape (n_windows,)
         Label of the series that each window is from; only if `groups` are given. With
@@ -49,15 +53,17 @@ def sliding_windows(series, window, horizon=1, step=1, *, groups=None, target=No
     Raises
     ------
     ValueError
-        If a series is too short for one window and its horizon, is not numeric or has
-        other features than the first, and for sizes and groups that do not fit.
+        If a series is too short for one window and its horizon, is masked, is not
+        numeric or has other features than the first, and for sizes and groups that do
+        not fit.
 
     Notes
     -----
     A series of T steps has ``(T - window - horizon) // step + 1`` windows. They take no
     memory of their own, and a series that is mapped into memory is read only where a
     network reads it. What copies X, such as the folds of a cross-validation or pickle,
-    makes it ``window / step`` times as large as the series.
+    makes it ``window / step`` times as large as the series. So does PerStep: scale the
+    series before it is cut.
 
     Windows of one series overlap. Test a forecast on windows behind those it has learnt
     from; for `step=1` ``TimeSeriesSplit(gap=horizon - 1)`` keeps the targets apart.
@@ -120,8 +126,8 @@ def _following(part, horizon, target):
 
 def _read(series, groups):
     """Series as arrays (T, D), the label of each, and whether X is to be an array."""
-    is_list = isinstance(series, (list, tuple)) and np.ndim(series[:1]) > 1
-    if is_list:
+    refuse_masked(series, "series")
+    if is_list(series) and len(series) > 0 and np.ndim(series[0]) > 0:
         parts = [_check_series(x, f"series[{i}]") for i, x in enumerate(series)]
         D = parts[0].shape[1]
         for i, part in enumerate(parts):
@@ -147,6 +153,7 @@ def _read(series, groups):
 
 
 def _check_series(x, name):
+    refuse_masked(x, name)
     array = np.asarray(x)
     if array.ndim not in (1, 2) or array.dtype.kind not in "fiub" or not array.size:
         raise ValueError(
@@ -157,6 +164,7 @@ def _check_series(x, name):
 
 
 def _check_groups(groups, n):
+    refuse_masked(groups, "groups")
     groups = np.asarray(groups)
     if groups.shape != (n,):
         raise ValueError(

@@ -107,9 +107,9 @@ def available_bytes():
         process = _kilobytes("proc/self/status")
         swap = machine["SwapFree"]
         left = [machine["MemAvailable"], *_left_of_groups()]
-    except (OSError, KeyError):
+        return max(0, min([n + swap for n in left] + _left_of_limits(process)))
+    except (OSError, KeyError, ValueError):
         return None
-    return max(0, min([n + swap for n in left] + _left_of_limits(process)))
 
 
 def _left_of_limits(process):

@@ -96,8 +96,8 @@ class Threads:
         if self._calls is None:
             self._calls = SimpleQueue()
         while self._n_helpers < n_helpers:
-            self._n_helpers += 1
             _thread.start_new_thread(_help, (self._calls,))
+            self._n_helpers += 1
 
     def _dismiss(self):
         if self._calls is not None:
@@ -193,8 +193,10 @@ def _forget_control():
 def _begin_child():
     """In a forked child nobody is inside, whatever the parent's threads did."""
     _users.clear()
-    _leave(None)
-    _lock.release()
+    try:
+        _leave(None)
+    finally:
+        _lock.release()
 
 
 if hasattr(os, "register_at_fork"):
