@@ -378,6 +378,7 @@ class BaseRecurrent(StateMixin, StreamingMixin, CallbackSupportMixin, BaseEstima
             "n_raw": loss.n_raw(self._n_targets_),
             "dtype": train.sequences.dtype.name,
             "bptt_steps": self.bptt_steps and int(self.bptt_steps),
+            "n_own_rows": loss.n_own_rows(loss.n_raw(self._n_targets_)),
         }
 
     def _check_same_model(self, attributes):
@@ -465,10 +466,14 @@ class BaseRecurrent(StateMixin, StreamingMixin, CallbackSupportMixin, BaseEstima
 
     def _respond_flat(self, method, X):
         """What `method` answers for all targets, and the lengths of the sequences."""
+        raw, lengths = self._raw_scores(X)
+        return self._answer(method, raw, server_of(self).loss), lengths
+
+    def _raw_scores(self, X):
+        """Raw scores of all targets, and the lengths of the sequences."""
         server = server_of(self)
         sequences = self._read(server, X)
-        raw = self._map(server, sequences, _raw)
-        return self._answer(method, raw, server.loss), sequences.lengths
+        return self._map(server, sequences, _raw), sequences.lengths
 
 
 def _raw(network, theta, packed, space):

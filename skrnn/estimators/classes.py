@@ -174,7 +174,7 @@ class BaseClassifier(BaseRecurrent):
     def _n_targets_(self):
         return len(self.classes_) if self._multilabel_ else 1
 
-    def _make_loss(self):
+    def _make_loss(self, **parameters):
         if self._multilabel_:
             return MultilabelCrossEntropy()
         if len(self.classes_) == 2:

@@ -90,6 +90,7 @@ ARCHITECTURE = {
     "n_raw": SIZE,
     "dtype": one_of(("float32", "float64")),
     "bptt_steps": either(POSITIVE_INT, NONE),
+    "n_own_rows": COUNT,
 }
 NETWORK = {
     "_architecture_": Rule(
@@ -124,6 +125,13 @@ CLASSIFIER_STATE = {
     "classes_": Rule(_are_classes, "an array of different labels in ascending order"),
     "_class_weights_": either(list_of(_is_row, "a list of float64 arrays"), NONE),
     "_loss_parameters_": Rule(lambda v: isinstance(v, dict) and not v, "an empty dict"),
+}
+TAGGER_STATE = {
+    **CLASSIFIER_STATE,
+    "_loss_parameters_": Rule(
+        lambda v: isinstance(v, dict) and v.keys() == {"crf"} and BOOL.holds(v["crf"]),
+        "a dict of crf",
+    ),
 }
 REGRESSOR_STATE = {
     "_flat_y_": BOOL,
@@ -261,6 +269,12 @@ def sound_loss(estimator):
     _check(estimator, vars(estimator), estimator._state_rules)
     loss = estimator._fitted_loss()
     needed, n_raw = loss.n_raw(estimator._n_targets_), estimator._architecture_["n_raw"]
+    n_own_rows = estimator._architecture_["n_own_rows"]
+    if n_own_rows != loss.n_own_rows(needed):
+        raise ValueError(
+            f"_architecture_ 'n_own_rows' must be {loss.n_own_rows(needed)}, as the "
+            f"loss needs it, got {n_own_rows}."
+        )
     if n_raw != needed:
         names = [name for name in estimator._state_rules if name in vars(estimator)]
         raise ValueError(

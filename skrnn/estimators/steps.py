@@ -14,6 +14,7 @@ class StepTargetsMixin:
     """
 
     pooling = "steps"
+    _data_kind = StepData
 
     def _join_targets(self, sequences, y, sample_weight, encode, suffix=""):
         lengths = sequences.lengths
@@ -23,7 +24,7 @@ class StepTargetsMixin:
         with naming(f"sample_weight{suffix}"):
             weights = spread_weights(sample_weight, lengths, f"sample_weight{suffix}")
             weights = self._total_weights(weights, targets) * heard
-        return StepData(sequences, targets, weights)
+        return self._data_kind(sequences, targets, weights)
 
     def _encode_heard(self, y, encode):
         """Encoded targets, zero for steps that are ignored, and which are not."""

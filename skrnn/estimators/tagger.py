@@ -1,10 +1,15 @@
 """Recurrent tagger."""
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
 from skrnn.estimators.classes import BaseClassifier
-from skrnn.estimators.parameters import CLASSIFIER, SHARED
+from skrnn.estimators.parameters import BOOL, CLASSIFIER, SHARED
+from skrnn.estimators.state import TAGGER_STATE
 from skrnn.estimators.steps import StepTargetsMixin
+from skrnn.losses import LinearChain
+from skrnn.losses.chain import chain_decode, chain_marginals
+from skrnn.training import ChainData, StepData
 
 
 class RNNTagger(StepTargetsMixin, BaseClassifier):
@@ -32,6 +37,12 @@ class RNNTagger(StepTargetsMixin, BaseClassifier):
     cell : {"rnn", "lstm", "gru", "mingru", "indrnn", "peephole_lstm"} or Cell, \
             default="gru"
         What a unit does in a step.
+    crf : bool, default=False
+        Whether labels are judged and decoded as a sequence, by a linear-chain
+        conditional random field [1]_ on top of the scores: it learns which labels
+        follow each other. `predict` gives the most probable sequence (Viterbi),
+        `predict_proba` the probability of each label at each step. Steps that are
+        ignored may have any label; weights are those of whole sequences.
     ignored_label : label or None, default=None
         Steps with this label in y do not count, in `fit` and `score`; it is no class.
     bidirectional : bool, default=False
@@ -98,7 +109,7 @@ class RNNTagger(StepTargetsMixin, BaseClassifier):
         The cell used.
     n_parameters_, n_layers_, n_outputs_ : int
         Size of `theta_`; levels plus input and head; K.
-    out_activation_ : {"softmax", "logistic"}
+    out_activation_ : {"softmax", "logistic", "crf"}
         What makes probabilities of scores; "logistic" for two classes or labels.
     n_iter_, t_ : int
         Epochs done and sequences read in them, over all warm starts.
@@ -126,6 +137,11 @@ class RNNTagger(StepTargetsMixin, BaseClassifier):
     It is no `ClassifierMixin`, since scikit-learn takes the y of a classifier for one
     label a sequence. Integer `cv` therefore does not stratify.
 
+    References
+    ----------
+    .. [1] J. Lafferty, A. McCallum and F. Pereira, "Conditional random fields:
+       probabilistic models for segmenting and labeling sequence data", 2001.
+
     Examples
     --------
     >>> import numpy as np
@@ -140,13 +156,15 @@ class RNNTagger(StepTargetsMixin, BaseClassifier):
     True
     """
 
-    _rules = {**SHARED, **CLASSIFIER}
+    _rules = {**SHARED, **CLASSIFIER, "crf": BOOL}
+    _state_rules = TAGGER_STATE
 
     def __init__(
         self,
         hidden_layer_sizes=(64,),
         cell="gru",
         *,
+        crf=False,
         ignored_label=None,
         bidirectional=False,
         activation="tanh",
@@ -175,6 +193,7 @@ class RNNTagger(StepTargetsMixin, BaseClassifier):
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.cell = cell
+        self.crf = crf
         self.ignored_label = ignored_label
         self.bidirectional = bidirectional
         self.activation = activation
@@ -266,7 +285,75 @@ class RNNTagger(StepTargetsMixin, BaseClassifier):
         hits = y == predicted
         return float(np.average(hits.reshape(len(y), -1).all(axis=1), weights=weights))
 
+    def step(self, x_t, state=None, *, method="predict"):
+        """See `RNNClassifier.step`; not with `crf`, which needs the whole sequence."""
+        if self._has_chain():
+            raise ValueError(
+                "step cannot answer with crf=True: the labels of a sequence depend on "
+                "all of its steps. Fit it with crf=False."
+            )
+        return super().step(x_t, state, method=method)
+
+    def _check_combinations(self):
+        super()._check_combinations()
+        if self.crf and self.class_weight is not None:
+            raise ValueError(
+                "class_weight must be None with crf=True, got "
+                f"{self.class_weight!r}: labels are judged as a sequence."
+            )
+
+    @property
+    def _data_kind(self):
+        return ChainData if self.crf else StepData
+
+    def _join_targets(self, sequences, y, sample_weight, encode, suffix=""):
+        data = super()._join_targets(sequences, y, sample_weight, encode, suffix)
+        if self.crf:
+            _check_weights_of_sequences(data, f"sample_weight{suffix}")
+        return data
+
+    def _encode_first(self, y, classes=None):
+        targets = super()._encode_first(y, classes)
+        if self.crf and self._multilabel_:
+            raise ValueError(
+                "crf must be False for several labels at once, got True and a y of "
+                f"{targets.shape[1]} columns."
+            )
+        return targets
+
+    def _loss_parameters(self):
+        return {"crf": bool(self.crf)}
+
+    def _make_loss(self, crf=False):
+        return LinearChain(len(self.classes_)) if crf else super()._make_loss()
+
+    def _has_chain(self):
+        check_is_fitted(self)
+        return self._loss_parameters_["crf"]
+
+    def _respond_flat(self, method, X):
+        if not self._has_chain():
+            return super()._respond_flat(method, X)
+        raw, lengths = self._raw_scores(X)
+        chain = self.weights_["chain_weight"]
+        if method == "predict":
+            return self.classes_.take(chain_decode(raw, chain, lengths)), lengths
+        proba = chain_marginals(raw, chain, lengths)
+        if method == "predict_log_proba":
+            with np.errstate(divide="ignore"):
+                proba = np.log(proba)
+        return proba.astype(raw.dtype), lengths
+
     def _is_ignored(self, y):
         if self.ignored_label is None:
             return np.zeros(len(y), bool)
         return (y == self.ignored_label).reshape(len(y), -1).all(axis=1)
+
+
+def _check_weights_of_sequences(data, name):
+    """Refuse weights that differ within a sequence, steps that are ignored aside."""
+    firsts = np.cumsum(data.sequences.lengths) - data.sequences.lengths
+    heaviest = np.maximum.reduceat(data.weights, firsts)
+    allowed = np.repeat(heaviest, data.sequences.lengths)
+    if not ((data.weights == 0.0) | (data.weights == allowed)).all():
+        raise ValueError(f"{name} must be one weight for each sequence with crf=True.")

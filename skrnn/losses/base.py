@@ -22,6 +22,10 @@ class Loss(ABC):
         """Return K, the raw columns that `n_targets` columns of y need."""
         return n_targets * self.raw_per_target
 
+    def n_own_rows(self, n_raw):
+        """Rows of parameters of its own that the loss reads below those of `raw`."""
+        return 0
+
     def check_targets(self, y):
         """Raise ValueError, naming the first place, where the loss refuses y."""
         refuse_first(y, ~np.isfinite(y), "finite")

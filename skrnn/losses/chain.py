@@ -25,6 +25,7 @@ models for segmenting and labeling sequence data", ICML 2001.
 import numpy as np
 
 from skrnn.jit import specialise
+from skrnn.losses.classification import CategoricalCrossEntropy
 
 UNKNOWN = -1
 
@@ -218,3 +219,31 @@ def _best_before(best, chain, k):
         if best[i] + chain[i, k] > best[j] + chain[j, k]:
             j = i
     return j
+
+
+class LinearChain(CategoricalCrossEntropy):
+    """Minus the log-probability of the labels of whole sequences, per step.
+
+    Here `raw` has the K + 2 rows of `chain` behind those of the steps, and `y` holds
+    three arrays: the labels of the steps, the rows of the steps, one sequence after the
+    other, and the lengths. A step of weight 0 has an unknown label; the others of a
+    sequence weigh the same.
+    """
+
+    out_activation = "crf"
+
+    def n_own_rows(self, n_raw):
+        return n_raw + 2
+
+    def value_and_gradient(self, raw, y, w):
+        """Return the weighted sum of ``(log Z - log Z_known)``, and its gradient."""
+        y, rows, lengths = y
+        known = np.where(w > 0.0, y, UNKNOWN)[rows]
+        w = np.maximum.reduceat(w[rows], np.cumsum(lengths) - lengths)
+        n_steps = rows.size
+        value, d_steps, d_chain = chain_loss(
+            raw[rows], raw[n_steps:], known, w, lengths
+        )
+        d_raw = np.concatenate([np.empty_like(d_steps), d_chain])
+        d_raw[rows] = d_steps
+        return value, d_raw

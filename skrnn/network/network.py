@@ -30,6 +30,8 @@ class Network:
     dtype : dtype
     bptt_steps : int or None
         Truncate the gradient at chunks of that many steps; None for no truncation.
+    n_own_rows : int, default=0
+        Rows of parameters that the loss reads below the raw scores.
 
     Attributes
     ----------
@@ -51,6 +53,7 @@ class Network:
         n_raw,
         dtype,
         bptt_steps=None,
+        n_own_rows=0,
     ):
         self.dtype = np.dtype(dtype)
         self.stack = Stack(
@@ -64,6 +67,8 @@ class Network:
             shapes |= layer.shapes()
         top = self.pooling.shapes(n_features)
         top |= {"head_weight": (n_raw, n_features), "head_bias": (n_raw,)}
+        if n_own_rows:
+            top["chain_weight"] = (n_own_rows, n_raw)
         self.layout = Layout(shapes | top)
         self.largest_product = max(
             self.stack.largest_product, *map(math.prod, top.values())
@@ -104,6 +109,8 @@ class Network:
         weight = views["head_weight"]
         weight[:] = glorot(rng, weight.shape)
         views["head_bias"][:] = initial_raw
+        if "chain_weight" in views:
+            views["chain_weight"][:] = 0.0
         return theta
 
     def predict_raw(self, theta, packed, space):
@@ -140,11 +147,15 @@ class Network:
             return self.pooling.spread(mask, packed.plan)
 
         features = masks.apply_to_head(pooled, spread)
-        value, d_raw = loss(self.head(views, features))
+        raw = self.head(views, features)
+        value, d_raw = loss(self.with_own(views, raw))
         total = space.zeros("gradient", theta.shape)
         gradient = space.remember(
             "gradient views", (total,), lambda: self.layout.views(total)
         )
+        if "chain_weight" in gradient:
+            gradient["chain_weight"][:] = d_raw[len(raw) :]
+            d_raw = d_raw[: len(raw)]
         gradient["head_weight"][:] = d_raw.T @ features
         gradient["head_bias"][:] = d_raw.sum(axis=0)
         d_pooled = masks.apply_to_head(d_raw @ views["head_weight"], spread)
@@ -176,6 +187,11 @@ class Network:
         raw = features.dot(views["head_weight"].T)
         raw += views["head_bias"]
         return raw
+
+    def with_own(self, views, raw):
+        """Raw scores with the loss's own parameters below them, if it has any."""
+        own = views.get("chain_weight")
+        return raw if own is None else np.concatenate([raw, own])
 
     def _chunks(self, packed):
         n_steps = packed.plan.sizes.size

@@ -1,6 +1,6 @@
 """Training: the objective, the epoch loop, and those who watch it."""
 
-from skrnn.training.data import StepData, TrainingData
+from skrnn.training.data import ChainData, StepData, TrainingData
 from skrnn.training.inference import map_batches, raw_scores, threads_for
 from skrnn.training.loop import (
     NonFiniteLoss,
@@ -23,6 +23,7 @@ from skrnn.training.watchers import (
 )
 
 __all__ = [
+    "ChainData",
     "Diagnosis",
     "Epoch",
     "LossPlateau",

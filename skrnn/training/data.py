@@ -44,6 +44,10 @@ class TrainingData:
     def __len__(self):
         return len(self.sequences)
 
+    def in_order(self):
+        """All targets as the loss takes them, and weights that sum to 1."""
+        return self.targets, self.weights / len(self)
+
     def of_packed(self, indices, plan):
         """Targets of a packed minibatch, and weights that sum to about 1.
 
@@ -108,7 +112,23 @@ class StepData(TrainingData):
         firsts, lengths = self._firsts[indices], sequences.lengths
         ends = np.cumsum(lengths)
         rows = np.arange(ends[-1]) + np.repeat(firsts - ends + lengths, lengths)
-        return StepData(sequences, self.targets[rows], self.sample_weight[rows])
+        return type(self)(sequences, self.targets[rows], self.sample_weight[rows])
 
     def heard_indices(self):
         return np.flatnonzero(np.add.reduceat(self.weights, self._firsts))
+
+
+class ChainData(StepData):
+    """Sequences with a label for each step, to be judged as a whole.
+
+    The targets are the labels, the places of the steps, one sequence after the other,
+    and the lengths of the sequences.
+    """
+
+    def in_order(self):
+        targets, weights = super().in_order()
+        return (targets, np.arange(targets.size), self.sequences.lengths), weights
+
+    def of_packed(self, indices, plan):
+        targets, weights = super().of_packed(indices, plan)
+        return (targets, plan.unpacked_rows, plan.lengths[plan.ranks]), weights

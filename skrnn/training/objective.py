@@ -96,8 +96,8 @@ class Objective:
         """Weighted mean loss of `data`, without dropout and penalty."""
         with np.errstate(**QUIET):
             raw = raw_scores(self.network, theta, data.sequences, self.threads)
-            w = data.weights / len(data)
-            return self.loss.value_and_gradient(raw, data.targets, w)[0]
+            raw = self.network.with_own(self.network.layout.views(theta), raw)
+            return self.loss.value_and_gradient(raw, *data.in_order())[0]
 
     def _shards(self, packed):
         n_weights = self.network.layout.n_weights
