@@ -71,7 +71,9 @@ def test_the_gradient_is_that_of_the_naive_loss():
                 array[place] = kept + sign * h
                 values.append(naive_loss(raw, chain, labels, w))
             array[place] = kept
-            assert_allclose(gradient[place], (values[0] - values[1]) / (2 * h), atol=1e-8)
+            assert_allclose(
+                gradient[place], (values[0] - values[1]) / (2 * h), atol=1e-8
+            )
 
 
 @pytest.mark.parametrize("scale", [1.0, 1000.0])

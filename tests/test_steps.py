@@ -9,10 +9,13 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
 
 from skrnn import RNNSequenceRegressor, RNNTagger
-from skrnn.metrics import get_scorer
+from skrnn.estimators import fitting
+from skrnn.metrics import get_scorer, step_log_loss
 
 X = [np.random.default_rng(i).normal(size=(1 + i % 6, 2)) for i in range(24)]
-TAGS = [np.array(["cold", "mild", "warm"])[np.digitize(x[:, 0], [-0.5, 0.5])] for x in X]
+TAGS = [
+    np.array(["cold", "mild", "warm"])[np.digitize(x[:, 0], [-0.5, 0.5])] for x in X
+]
 KEYS = [(x > 0).astype(int) for x in X]
 SUMS = [x[:, 0].cumsum() for x in X]
 PAIRS = [x.cumsum(axis=0) for x in X]
@@ -107,23 +110,223 @@ def test_a_weight_of_a_sequence_is_that_of_its_steps(target):
     assert_array_equal(by_sequence.theta_, by_step.theta_)
 
 
-@each_target
-def test_the_loss_is_the_weighted_mean_over_steps(target):
-    """Of one minibatch, without penalty: of the first update."""
+def test_the_loss_is_the_weighted_mean_over_steps():
     rng = np.random.default_rng(0)
     weight = [rng.uniform(size=len(x)) for x in X]
-    est = tiny(target, alpha=0.0, batch_size=24, max_iter=1)
-    est.fit(X, TARGETS[target], weight)
-    flat_w = np.concatenate(weight)
-    terms = [
-        tiny(target, alpha=0.0, batch_size=24, max_iter=1)
-        .fit(X, TARGETS[target], one_hot)
-        .loss_
-        for one_hot in ([np.eye(len(flat_w))[i][s] for s in slices()] for i in (0, 7, 30))
+    options = {"alpha": 0.0, "batch_size": 24, "max_iter": 1}
+    est = tiny("tags", learning_rate_init=1e-12, **options).fit(X, TAGS, weight)
+    expected = step_log_loss(TAGS, est.predict_proba(X), sample_weight=weight)
+    assert_allclose(est.loss_, expected, rtol=1e-9)
+
+
+def test_ignored_steps_are_not_there():
+    """Neither for the classes, nor for the loss, nor for the score."""
+    est = fitted("tags", ignored_label="mild")
+    assert est.classes_.tolist() == ["cold", "warm"]
+    weight = [(tags != "mild").astype(float) for tags in TAGS]
+    others = [np.where(tags == "mild", "cold", tags) for tags in TAGS]
+    same = tiny("tags").fit(X, others, weight)
+    assert_array_equal(est.theta_, same.theta_)
+    assert est.score(X, TAGS) == same.score(X, others, weight)
+
+
+@pytest.mark.parametrize("target", ["sums", "pairs"])
+def test_steps_without_a_number_do_not_count(target):
+    holes = [
+        np.where(x[:, :1] > 0.5, np.nan, np.atleast_2d(y.T).T)
+        for x, y in zip(X, TARGETS[target], strict=True)
     ]
-    assert np.isfinite(terms).all() and est.loss_ > 0
+    holes = [h[:, 0] if target == "sums" else h for h in holes]
+    weight = [(x[:, 0] <= 0.5).astype(float) for x in X]
+    found = tiny(target).fit(X, holes)
+    same = tiny(target).fit(X, TARGETS[target], weight)
+    assert_array_equal(found.theta_, same.theta_)
 
 
-def slices():
-    ends = np.cumsum([len(x) for x in X])
-    return [slice(end - len(x), end) for x, end in zip(X, ends, strict=True)]
+# Whole sequences
+
+
+CRF = {"crf": True, "hidden_layer_sizes": (4,), "max_iter": 5}
+
+
+def chains(n, seed):
+    """Noisy views of a chain of three labels that seldom change."""
+    rng = np.random.default_rng(seed)
+    X, y = [], []
+    for _ in range(n):
+        moves = rng.uniform(size=rng.integers(5, 20)) < 0.1
+        labels = (rng.integers(3) + moves.cumsum()) % 3
+        X.append(np.eye(3)[labels] + 0.9 * rng.normal(size=(len(labels), 3)))
+        y.append(labels)
+    return X, y
+
+
+@pytest.mark.heavy
+def test_a_chain_of_labels_is_learnt_better_with_a_crf():
+    (X, y), test = chains(200, 0), chains(100, 1)
+    params = {"hidden_layer_sizes": (8,), "max_iter": 20, "random_state": 0}
+    plain, chained = (RNNTagger(crf=crf, **params).fit(X, y) for crf in (False, True))
+    assert chained.score(*test) > plain.score(*test) + 0.02
+    move = chained.weights_["chain_weight"][:3]
+    assert (move.argmax(axis=1) == [0, 1, 2]).all()
+
+
+def test_probabilities_of_a_chain_sum_to_one():
+    est = fitted("tags", **CRF)
+    for proba, log_proba in zip(
+        est.predict_proba(X), est.predict_log_proba(X), strict=True
+    ):
+        assert_allclose(proba.sum(axis=1), 1.0)
+        assert_allclose(np.exp(log_proba), proba)
+
+
+def test_a_chain_comes_back_from_a_pickle():
+    est = fitted("tags", **CRF)
+    same = pickle.loads(pickle.dumps(est))
+    assert_equal_lists(same.predict(X), est.predict(X))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"crf": 1}, "crf must be True or False, got 1"),
+        ({"class_weight": "balanced"}, "class_weight must be None with crf=True"),
+    ],
+)
+def test_parameters_that_do_not_go_with_a_crf_are_refused(change, message):
+    with pytest.raises(ValueError, match=message):
+        tiny("tags", **{**CRF, **change}).fit(X, TAGS)
+
+
+def test_data_that_do_not_go_with_a_crf_are_refused():
+    with pytest.raises(ValueError, match="crf must be False for several labels"):
+        tiny("keys", **CRF).fit(X, KEYS)
+    weight = [np.arange(1.0, 1 + len(x)) for x in X]
+    with pytest.raises(ValueError, match="one weight for each sequence with crf=True"):
+        tiny("tags", **CRF).fit(X, TAGS, weight)
+    with pytest.raises(ValueError, match="step cannot answer with crf=True"):
+        fitted("tags", **CRF).step(X[0][0])
+
+
+# Gradients
+
+
+@each_target
+@pytest.mark.parametrize(
+    "params", [{}, {"bptt_steps": 2}, {"dropout": 0.3}, {"crf": 1}]
+)
+@pytest.mark.parametrize("n_shards", [1, 3])
+def test_the_gradient_is_that_of_central_differences(
+    target, params, n_shards, monkeypatch
+):
+    """Of minibatches of ragged sequences, weighted by steps, cut into shards."""
+    if params == {"crf": 1}:
+        if target != "tags":
+            pytest.skip("a chain has one label for each step")
+        params = {"crf": True}
+    objective, data, theta = objective_of(tiny(target, **params), target, monkeypatch)
+    monkeypatch.setattr(
+        objective, "_shards", lambda packed: shards(objective, packed, n_shards)
+    )
+    indices = np.array([3, 17, 5, 11, 8, 2])
+
+    def value(theta):
+        return objective(theta, data, indices, np.random.default_rng(0))
+
+    gradient = value(theta)[1].copy()
+    direction = np.random.default_rng(1).choice([-1.0, 1.0], theta.size)
+    h = 1e-6
+    slope = value(theta + h * direction)[0] - value(theta - h * direction)[0]
+    if "bptt_steps" not in params:  # a truncated gradient is another one
+        assert_allclose(gradient @ direction, slope / (2 * h), rtol=1e-6)
+    assert np.isfinite(gradient).all() and gradient.any()
+
+
+def objective_of(est, target, monkeypatch):
+    """The objective of a fit, its data, and weights at random."""
+    found = {}
+
+    def stop(objective, data, theta, *args, **kwargs):
+        found.update(objective=objective, data=data, theta=theta.copy())
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(fitting, "fit_stochastic", stop)
+    rng = np.random.default_rng(0)
+    weight = [rng.uniform(size=len(x)) for x in X]
+    if est.get_params().get("crf"):
+        weight = rng.uniform(size=len(X))
+    with pytest.warns(UserWarning, match="interrupted"):
+        est.fit(X, TARGETS[target], weight)
+    return found["objective"], found["data"], rng.normal(size=found["theta"].size)
+
+
+def shards(objective, packed, n_shards):
+    if n_shards == 1:
+        return [(objective._spaces[0], packed, slice(None))]
+    parts = packed.plan.shards(n_shards)
+    return [
+        (space, packed.shard(part), part.positions)
+        for space, part in zip(objective._spaces, parts, strict=False)
+    ]
+
+
+# scikit-learn
+
+
+@each_kind
+def test_searches_and_cross_validation_take_ragged_targets(target):
+    grid = {"hidden_layer_sizes": [(2,), (3,)]}
+    search = GridSearchCV(tiny(target), grid, cv=3).fit(X, TARGETS[target])
+    assert len(search.predict(X)) == len(X)
+    scores = cross_val_score(tiny(target), X, TARGETS[target], cv=KFold(3))
+    assert scores.shape == (3,)
+
+
+def test_scorers_of_steps_guide_early_stopping():
+    est = tiny("tags", early_stopping=True, scoring=get_scorer("step_f1_macro"))
+    est.fit(X, TAGS, sample_weight=np.ones(24))
+    assert len(est.validation_scores_) == est.n_iter_
+
+
+@each_target
+def test_fits_go_on(target):
+    est = clone(fitted(target)).set_params(warm_start=True)
+    est.fit(X, TARGETS[target]).fit(X, TARGETS[target])
+    est.partial_fit(X, TARGETS[target])
+    assert est.n_iter_ == 5
+
+
+# Refusals
+
+
+@each_kind
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda y: y[:-1], "y must hold the steps of each of the 24 sequences in X"),
+        (lambda y: [*y[:3], y[3][:-1], *y[4:]], r"y\[3\] must be of shape \(4,\)"),
+        (lambda y: [part[0] for part in y], r"got a single value in y\[0\]"),
+        (
+            lambda y: padded(y, y[0][0])[:, :4],
+            "y must have a column for each time step",
+        ),
+    ],
+)
+def test_targets_that_do_not_fit_are_refused(target, change, message):
+    est = tiny(target)
+    with pytest.raises(ValueError, match=message):
+        est.fit(X, change(TARGETS[target]))
+    assert not hasattr(est, "theta_")
+
+
+@each_kind
+def test_weights_that_do_not_fit_are_refused(target):
+    message = "sample_weight must hold a weight, or an array of weights of the steps"
+    with pytest.raises(ValueError, match=message):
+        tiny(target).fit(X, TARGETS[target], np.ones(23))
+
+
+def test_targets_of_which_none_counts_are_refused():
+    message = "y must have a step that is not ignored"
+    with pytest.raises(ValueError, match=message):
+        tiny("sums").fit(X, [np.full(len(x), np.nan) for x in X])

@@ -8,11 +8,16 @@ import uuid
 
 from skrnn.estimators.classifier import RNNClassifier
 from skrnn.estimators.regressor import RNNRegressor
+from skrnn.estimators.sequence_regressor import RNNSequenceRegressor
 from skrnn.estimators.state import check_state, known_attributes, signature, unsigned
+from skrnn.estimators.tagger import RNNTagger
 from skrnn.persistence import archive
 from skrnn.persistence.codec import Decoder, Encoder
 
-KINDS = {kind.__name__: kind for kind in (RNNClassifier, RNNRegressor)}
+KINDS = {
+    kind.__name__: kind
+    for kind in (RNNClassifier, RNNRegressor, RNNSequenceRegressor, RNNTagger)
+}
 
 
 def save(estimator, file):
