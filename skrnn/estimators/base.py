@@ -344,7 +344,7 @@ class BaseRecurrent(StateMixin, StreamingMixin, CallbackSupportMixin, BaseEstima
         optimizer = make_optimizer(self.solver)
         n = len(train)
         batch_size = n if optimizer.full_batch else self._batch_size(n)
-        check_fit(network, train.sequences, batch_size, len(optimizer.buffers))
+        check_fit(network, train.sequences, batch_size, optimizer)
         return network
 
     def _choose_architecture(self, train, loss):

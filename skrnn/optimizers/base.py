@@ -23,6 +23,10 @@ class Optimizer(BaseEstimator):
     full_batch: bool
     buffers = ()
 
+    def state_bytes(self, size, dtype):
+        """Memory for what it keeps of `size` parameters."""
+        return len(self.buffers) * size * np.dtype(dtype).itemsize
+
     def check(self):
         """Raise a ValueError for a hyper-parameter out of range."""
         raise NotImplementedError("an optimizer must define `check`")

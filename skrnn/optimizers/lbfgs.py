@@ -36,6 +36,10 @@ class LBFGS(Optimizer):
         check_count(self, "max_fun")
         check_count(self, "memory")
 
+    def state_bytes(self, size, dtype):
+        """SciPy keeps pairs of vectors, and five more, in float64."""
+        return (2 * self.memory + 5) * size * 8
+
     def minimize(self, objective, theta, *, max_iter, tol, callback=None):
         """Minimise `objective`, starting from `theta`.
 

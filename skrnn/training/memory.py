@@ -21,7 +21,7 @@ CGROUPS = {  # of either version: folder, files with limit and use, what can be 
 }
 
 
-def check_fit(network, sequences, batch_size, n_buffers):
+def check_fit(network, sequences, batch_size, optimizer):
     """Refuse a fit whose largest minibatch, or whose weights, cannot fit.
 
     Parameters
@@ -29,15 +29,15 @@ def check_fit(network, sequences, batch_size, n_buffers):
     network : Network
     sequences : Sequences
     batch_size : int
-    n_buffers : int
-        Vectors like theta that the optimiser keeps.
+    optimizer : Optimizer
 
     Raises
     ------
     MemoryError
     """
-    theta_bytes = network.layout.size * network.dtype.itemsize
-    n_bytes = (3 + n_buffers) * theta_bytes  # theta, a sound copy, the gradient
+    size, dtype = network.layout.size, network.dtype
+    n_bytes = 3 * size * dtype.itemsize  # theta, a sound copy, the gradient
+    n_bytes += optimizer.state_bytes(size, dtype)
     if n_bytes + sequences.n_steps * network.row_bytes < CHECKED_BYTES:
         return
     _require(

@@ -75,7 +75,7 @@ class Threads:
                 _exhaust(queue)
 
         self._hire(n_helpers)
-        outcomes, n_called, error = SimpleQueue(), 0, None
+        outcomes, n_called = SimpleQueue(), 0
         try:
             while n_called < n_helpers:
                 n_called += 1
@@ -83,8 +83,7 @@ class Threads:
             work()
         finally:
             _exhaust(queue)
-            for _ in range(n_called):
-                error = outcomes.get() or error
+            error = _last_error(outcomes, n_called)
         if error is not None:
             try:
                 raise error
@@ -103,6 +102,26 @@ class Threads:
         if self._calls is not None:
             self._calls.put(None)
             self._calls, self._n_helpers = None, 0
+
+
+def _last_error(outcomes, n_outcomes):
+    """Wait for helpers; return the last of their errors, or None.
+
+    Ctrl-C waits too, since they still read the data and the weights; a second one
+    leaves them alone.
+    """
+    error = interruption = None
+    while n_outcomes > 0:
+        try:
+            error = outcomes.get() or error
+            n_outcomes -= 1
+        except KeyboardInterrupt as again:
+            if interruption is not None:
+                raise
+            interruption = again
+    if interruption is not None:
+        raise interruption
+    return error
 
 
 def _exhaust(queue):
