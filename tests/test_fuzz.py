@@ -586,6 +586,7 @@ def check_huge_fit(case):
     return "right"
 
 
+@pytest.mark.heavy  # run as plain Python, NumPy warns of each overflow
 @each_kind
 @few_and_many
 def test_huge_values_give_no_silent_nan(kind, n_cases):

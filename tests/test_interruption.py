@@ -255,6 +255,33 @@ def test_after_an_error_no_thread_begins_another_item():
     assert len(done) <= 5
 
 
+class Outcomes:
+    """What helpers tell when they have ended, and Ctrl-C while they are waited for."""
+
+    def __init__(self, *events):
+        self.events = list(events)
+
+    def get(self):
+        event = self.events.pop(0)
+        if event is KeyboardInterrupt:
+            raise event
+        return event
+
+
+def test_ctrl_c_waits_for_helpers_that_read_the_data():
+    outcomes = Outcomes(None, KeyboardInterrupt, None)
+    with pytest.raises(KeyboardInterrupt):
+        threads._last_error(outcomes, 2)
+    assert outcomes.events == []
+
+
+def test_a_second_ctrl_c_leaves_them_alone():
+    outcomes = Outcomes(KeyboardInterrupt, KeyboardInterrupt, None)
+    with pytest.raises(KeyboardInterrupt):
+        threads._last_error(outcomes, 1)
+    assert outcomes.events == [None]
+
+
 def test_an_error_of_a_helper_stops_the_calling_thread():
     done, main, begun = [], threading.get_ident(), threading.Event()
 

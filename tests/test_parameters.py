@@ -711,3 +711,8 @@ def test_a_subclass_may_take_fewer_parameters():
         ValueError, match="max_iter must be an integer >= 1, got 0 in B"
     ):
         Brief(max_iter=0).fit(X, LABELS)
+
+
+def test_bytes_are_no_labels():
+    with pytest.raises(TypeError, match="y must hold str or numbers, got bytes"):
+        tiny(RNNClassifier).fit(X, LABELS.astype("S1"))

@@ -15,6 +15,7 @@ import skrnn
 from skrnn import RNNClassifier
 from skrnn.network.network import Network
 from skrnn.network.workspace import Workspace
+from skrnn.optimizers import LBFGS, Adam
 from skrnn.training import memory
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="asks Linux")
@@ -302,6 +303,7 @@ def test_a_fit_that_cannot_fit_is_refused_and_changes_nothing(available):
         MemoryError, match=r"minibatch of 12 sequence\(s\), 546 steps.*Lower batch_size"
     ):
         est.fit(X, Y)
+    available(40_000)  # what L-BFGS keeps of the weights fits
     with pytest.raises(MemoryError, match=r"0\.0 GB are available.*set bptt_steps"):
         make(solver="lbfgs", batch_size=1).fit(X, Y)
     with pytest.raises(MemoryError, match="would take at least"):
@@ -356,6 +358,17 @@ def test_systems_that_do_not_say_refuse_nothing(available, monkeypatch):
 def test_weights_that_cannot_fit_are_refused(n_units):
     with pytest.raises(MemoryError, match=r"parameters.*Lower hidden_layer_sizes"):
         make(hidden_layer_sizes=n_units).fit(X, Y)
+
+
+@linux
+def test_what_lbfgs_keeps_of_the_weights_counts(available):
+    """Twenty-five vectors in float64 with ten pairs, where Adam keeps two."""
+    available(500 * MB)
+    with pytest.raises(MemoryError, match="what the solver keeps of them would take"):
+        make(hidden_layer_sizes=2000, solver="lbfgs").fit(X, Y)
+    few = LBFGS(memory=1)
+    assert few.state_bytes(1000, np.float32) == 7 * 8000
+    assert Adam().state_bytes(1000, np.float32) == 2 * 4000
 
 
 REFUSED = """

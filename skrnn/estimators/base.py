@@ -54,6 +54,8 @@ def _check_y(y, dtype):
     if dtype is not None and np.asarray(y).dtype.kind in "mM":
         raise ValueError(f"y must be numeric, got dtype {np.asarray(y).dtype}.")
     y = check_array(y, ensure_2d=False, dtype=dtype, input_name="y")
+    if y.dtype.kind == "S":
+        raise TypeError("y must hold str or numbers, got bytes; decode them.")
     if y.ndim == 2 and y.shape[1] == 1:
         return column_or_1d(y, warn=True)
     return y
