@@ -198,7 +198,7 @@ def test_gradient_of_outputs_and_states(variant, bidirectional, with_outputs):
     rng = np.random.default_rng(7)
     d_out = rng.standard_normal(run["out"].shape) * with_outputs
     gradient = np.zeros_like(case.theta)
-    d_initial = case.stack.backward(
+    d_initial, _ = case.stack.backward(
         case.network.layout.views(gradient),
         run,
         case.packed.plan,

@@ -231,7 +231,8 @@ def test_the_gradient_is_that_of_central_differences(
     indices = np.array([3, 17, 5, 11, 8, 2])
 
     def value(theta):
-        return objective(theta, data, indices, np.random.default_rng(0))
+        packed = objective.pack(data, indices)
+        return objective(theta, packed, data, indices, np.random.default_rng(0))
 
     gradient = value(theta)[1].copy()
     direction = np.random.default_rng(1).choice([-1.0, 1.0], theta.size)

@@ -128,7 +128,9 @@ def test_loss_and_gradients(kind, shape):
     with Threads(1) as threads:
         loss = CategoricalCrossEntropy(N_CLASSES)
         objective = Objective(network, loss, 0.0, 0.0, 0.0, threads)
-        value, gradient = objective(theta, make_data(), np.arange(len(X)), None)
+        data, everything = make_data(), np.arange(len(X))
+        packed = objective.pack(data, everything)
+        value, gradient = objective(theta, packed, data, everything, None)
     assert_equal_to_rounding(value, part(kind, shape, "value")["loss"])
     views, expected = network.layout.views(gradient), part(kind, shape, "gradient")
     assert views.keys() == expected.keys()

@@ -21,6 +21,12 @@ from skrnn.estimators.state import StateMixin, sound_network
 from skrnn.estimators.streaming import StreamingMixin
 from skrnn.estimators.transaction import all_or_nothing
 from skrnn.estimators.validation import given, make_scorer, set_aside
+from skrnn.estimators.vocabulary import (
+    check_embedding,
+    choose_embedding,
+    learn_ids,
+    read_again,
+)
 from skrnn.network.network import Network
 from skrnn.optimizers import make_optimizer, make_schedule
 from skrnn.sequences import check_sequences, naming, refuse_masked, split_steps
@@ -91,6 +97,8 @@ def _describe(attributes):
     """What must not change when a fit goes on, by name."""
     model = {"cell": repr(attributes["cell_"]), **attributes["_architecture_"]}
     del model["bptt_steps"]
+    embedding = model.pop("embedding")
+    model["embedding_dim"] = embedding and embedding["dim"]
     return model | attributes["_loss_parameters_"]
 
 
@@ -254,8 +262,9 @@ class BaseRecurrent(StateMixin, StreamingMixin, CallbackSupportMixin, BaseEstima
         if dtype is None and going_on:
             dtype = self._architecture_["dtype"]
         sequences = check_sequences(X, estimator=self, reset=not going_on, dtype=dtype)
+        sequences = learn_ids(self, sequences, dtype, going_on)
         data = self._join_targets(sequences, y, sample_weight, encode)
-        if not going_on:
+        if not going_on and self.embedding_dim is None:
             warn_if_badly_scaled(sequences)
         return data
 
@@ -293,6 +302,7 @@ class BaseRecurrent(StateMixin, StreamingMixin, CallbackSupportMixin, BaseEstima
                 f"recurrent_dropout must be 0 with cell={self.cell!r}, got "
                 f"{self.recurrent_dropout}: the cell has no recurrent product."
             )
+        check_embedding(self)
 
     def _check_weights(self, sample_weight, n_sequences):
         with naming("sample_weight"):
@@ -354,6 +364,8 @@ class BaseRecurrent(StateMixin, StreamingMixin, CallbackSupportMixin, BaseEstima
         with Threads(1), np.errstate(over="ignore", invalid="ignore"):
             constant = loss.initial_raw(train.targets, train.weights)
             theta = network.initialise(rng, constant)
+            if self.embedding_weights is not None:
+                network.layout.views(theta)["embedding"][:] = self.embedding_weights
         if not np.isfinite(theta).all():
             raise ValueError(
                 f"y must be of a size that {theta.dtype} can compute with, got values "
@@ -381,6 +393,7 @@ class BaseRecurrent(StateMixin, StreamingMixin, CallbackSupportMixin, BaseEstima
             "dtype": train.sequences.dtype.name,
             "bptt_steps": self.bptt_steps and int(self.bptt_steps),
             "n_own_rows": loss.n_own_rows(loss.n_raw(self._n_targets_)),
+            "embedding": choose_embedding(self),
         }
 
     def _check_same_model(self, attributes):
@@ -452,8 +465,7 @@ class BaseRecurrent(StateMixin, StreamingMixin, CallbackSupportMixin, BaseEstima
 
     def _read(self, server, X):
         """X as checked sequences."""
-        dtype = server.network.dtype
-        return check_sequences(X, estimator=self, reset=False, dtype=dtype)
+        return read_again(self, X, server.network.dtype)
 
     def _map(self, server, sequences, function):
         """Results of ``function(network, theta, packed, space)``, joined."""

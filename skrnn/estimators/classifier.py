@@ -58,6 +58,24 @@ class RNNClassifier(ClassifierMixin, BaseClassifier):
         - "peephole_lstm": its gates see c as well, for exact timing.
         - "mingru", "indrnn": no W_hh, so very fast; with two levels or more, since the
           units of a level do not see each other. A `Cell` object may be your own.
+    embedding_dim : int or None, default=None
+        None for features. With a number, X are ids of tokens, one for each step, such
+        as :class:`~skrnn.preprocessing.TokenEncoder` gives them, and the network reads
+        in place of an id a learnt vector of so many numbers. The id 0 at the end of a
+        sequence is padding; ids that no fit has seen count as 1, the unknown token. The
+        solver updates only the vectors of the ids in a minibatch, so the time does not
+        depend on the size of the vocabulary; `alpha` leaves them alone, and `dropout`
+        also concerns the vectors that are read. Computed in float32 unless `dtype` says
+        otherwise.
+
+    embedding_weights : ndarray of shape (n_ids, embedding_dim), default=None
+        Vectors to begin with, that of an id in the row of that number. None for small
+        random ones.
+
+    embedding_trainable : bool, default=True
+        Whether the vectors are learnt as well. With False, those of
+        `embedding_weights` stay as they are.
+
     bidirectional : bool, default=False
         Whether each level also has a layer that reads from the end [6]_, so that every
         output knows both sides. Costs twice the time.
@@ -257,6 +275,9 @@ class RNNClassifier(ClassifierMixin, BaseClassifier):
         hidden_layer_sizes=(64,),
         cell="gru",
         *,
+        embedding_dim=None,
+        embedding_weights=None,
+        embedding_trainable=True,
         bidirectional=False,
         activation="tanh",
         pooling="last",
@@ -285,6 +306,9 @@ class RNNClassifier(ClassifierMixin, BaseClassifier):
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.cell = cell
+        self.embedding_dim = embedding_dim
+        self.embedding_weights = embedding_weights
+        self.embedding_trainable = embedding_trainable
         self.bidirectional = bidirectional
         self.activation = activation
         self.pooling = pooling

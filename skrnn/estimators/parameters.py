@@ -79,6 +79,12 @@ def _are_quantiles(v):
     return all(a < b for a, b in pairwise(v))
 
 
+def _is_table(v):
+    if not isinstance(v, np.ndarray) or v.ndim != 2 or v.dtype.kind not in "fiu":
+        return False
+    return len(v) > 1 and bool(np.all(np.abs(v) <= np.finfo(np.float32).max))
+
+
 def _are_class_weights(v):
     return isinstance(v, dict) and all(map(NON_NEGATIVE.holds, v.values()))
 
@@ -105,6 +111,12 @@ SHARED = {
         POSITIVE_INT, Rule(_are_sizes, "a non-empty tuple of integers >= 1")
     ),
     "cell": either(one_of(CELLS), instance(Cell, "a Cell object such as LSTM()")),
+    "embedding_dim": either(POSITIVE_INT, NONE),
+    "embedding_weights": either(
+        Rule(_is_table, "a finite array of shape (n_ids, embedding_dim), n_ids > 1"),
+        NONE,
+    ),
+    "embedding_trainable": BOOL,
     "bidirectional": BOOL,
     "activation": one_of(("tanh", "relu")),
     "dropout": RATE,

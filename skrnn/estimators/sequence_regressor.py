@@ -44,6 +44,12 @@ class RNNSequenceRegressor(StepTargetsMixin, BaseRegressor):
     huber_delta : float, default=1.0
         Of loss "huber": the error, in units of y, where it turns linear. Large values
         approach "squared_error", small ones "absolute_error".
+    embedding_dim : int or None, default=None
+        Numbers in the vector of a token; X are then ids, one for each step.
+    embedding_weights : ndarray of shape (n_ids, embedding_dim), default=None
+        Vectors to begin with.
+    embedding_trainable : bool, default=True
+        Whether the vectors are learnt.
     bidirectional : bool, default=False
         Whether each level also reads from the end. Mostly worth its double cost here.
     activation : {"tanh", "relu"}, default="tanh"
@@ -150,6 +156,9 @@ class RNNSequenceRegressor(StepTargetsMixin, BaseRegressor):
         loss="squared_error",
         quantiles=0.5,
         huber_delta=1.0,
+        embedding_dim=None,
+        embedding_weights=None,
+        embedding_trainable=True,
         bidirectional=False,
         activation="tanh",
         dropout=0.0,
@@ -179,6 +188,9 @@ class RNNSequenceRegressor(StepTargetsMixin, BaseRegressor):
         self.loss = loss
         self.quantiles = quantiles
         self.huber_delta = huber_delta
+        self.embedding_dim = embedding_dim
+        self.embedding_weights = embedding_weights
+        self.embedding_trainable = embedding_trainable
         self.bidirectional = bidirectional
         self.activation = activation
         self.dropout = dropout

@@ -69,7 +69,7 @@ class Server:
 
     def map(self, function, sequences, n_jobs):
         """Results of ``function(network, theta, packed, space)``, batch by batch."""
-        _check_width(sequences, self._architecture["n_inputs"])
+        _check_width(sequences, self.network.n_inputs)
         try:
             space = self._spaces.pop()
         except IndexError:

@@ -59,6 +59,10 @@ def _are_names(v):
     return is_row and all(isinstance(name, str) for name in v)
 
 
+def _are_flags(v):
+    return isinstance(v, np.ndarray) and v.ndim == 1 and v.dtype == bool
+
+
 def _are_loss_parameters(v):
     if not isinstance(v, dict) or not REGRESSOR["loss"].holds(v.get("loss")):
         return False
@@ -68,6 +72,12 @@ def _are_loss_parameters(v):
 
 def _is_row(v):
     return isinstance(v, np.ndarray) and v.ndim == 1 and v.dtype == np.float64
+
+
+def _is_embedding(v):
+    if not isinstance(v, dict) or v.keys() != EMBEDDING.keys():
+        return False
+    return all(rule.holds(v[name]) for name, rule in EMBEDDING.items())
 
 
 def list_of(holds, text):
@@ -80,6 +90,7 @@ NUMBER = instance(Real, "a number")
 CURVE = list_of(NUMBER.holds, "a list of numbers")
 LOSS_PARAMETERS = {"huber": ("huber_delta",), "quantile": ("quantiles",)}
 
+EMBEDDING = {"n_ids": _integer(2), "dim": SIZE, "trainable": BOOL}
 ARCHITECTURE = {
     "n_inputs": SIZE,
     "hidden_layer_sizes": Rule(
@@ -91,6 +102,7 @@ ARCHITECTURE = {
     "dtype": one_of(("float32", "float64")),
     "bptt_steps": either(POSITIVE_INT, NONE),
     "n_own_rows": COUNT,
+    "embedding": either(NONE, Rule(_is_embedding, "a dict of n_ids, dim, trainable")),
 }
 NETWORK = {
     "_architecture_": Rule(
@@ -119,7 +131,11 @@ RECORD = {
     "n_outputs_": SIZE,
     "n_parameters_": SIZE,
 }
-OPTIONAL = {"n_features_in_": SIZE, "feature_names_in_": Rule(_are_names, "names")}
+OPTIONAL = {
+    "n_features_in_": SIZE,
+    "feature_names_in_": Rule(_are_names, "names"),
+    "_known_ids_": Rule(_are_flags, "an array of bools"),
+}
 CLASSIFIER_STATE = {
     "_multilabel_": BOOL,
     "classes_": Rule(_are_classes, "an array of different labels in ascending order"),
@@ -255,7 +271,18 @@ def sound_network(estimator):
         )
     if not np.isfinite(theta).all():
         raise ValueError("theta_ must be finite, got NaN or infinity.")
+    _check_known_ids(fitted.get("_known_ids_"), network)
     return network
+
+
+def _check_known_ids(known, network):
+    shape = None if network.embedding is None else (network.embedding.n_ids,)
+    got = None if known is None else np.shape(known)
+    if got != shape:
+        raise ValueError(
+            f"_known_ids_ must be of shape {shape}, as the embedding has vectors, got "
+            f"{got}."
+        )
 
 
 def sound_loss(estimator):

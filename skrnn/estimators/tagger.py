@@ -45,6 +45,12 @@ class RNNTagger(StepTargetsMixin, BaseClassifier):
         ignored may have any label; weights are those of whole sequences.
     ignored_label : label or None, default=None
         Steps with this label in y do not count, in `fit` and `score`; it is no class.
+    embedding_dim : int or None, default=None
+        Numbers in the vector of a token; X are then ids, one for each step.
+    embedding_weights : ndarray of shape (n_ids, embedding_dim), default=None
+        Vectors to begin with.
+    embedding_trainable : bool, default=True
+        Whether the vectors are learnt.
     bidirectional : bool, default=False
         Whether each level also reads from the end. Mostly worth its double cost here.
     activation : {"tanh", "relu"}, default="tanh"
@@ -166,6 +172,9 @@ class RNNTagger(StepTargetsMixin, BaseClassifier):
         *,
         crf=False,
         ignored_label=None,
+        embedding_dim=None,
+        embedding_weights=None,
+        embedding_trainable=True,
         bidirectional=False,
         activation="tanh",
         dropout=0.0,
@@ -195,6 +204,9 @@ class RNNTagger(StepTargetsMixin, BaseClassifier):
         self.cell = cell
         self.crf = crf
         self.ignored_label = ignored_label
+        self.embedding_dim = embedding_dim
+        self.embedding_weights = embedding_weights
+        self.embedding_trainable = embedding_trainable
         self.bidirectional = bidirectional
         self.activation = activation
         self.dropout = dropout

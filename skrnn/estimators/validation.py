@@ -4,7 +4,8 @@ import copy
 
 from sklearn.utils import _safe_indexing, indexable
 
-from skrnn.sequences import check_sequences, naming
+from skrnn.estimators.vocabulary import read_again
+from skrnn.sequences import naming
 from skrnn.training import check_finite
 
 
@@ -75,9 +76,7 @@ def given(estimator, train, X_val, y_val, sample_weight_val, loss):
             f"no {missing}."
         )
     with naming("X_val"):
-        sequences = check_sequences(
-            X_val, estimator=estimator, reset=False, dtype=train.sequences.dtype
-        )
+        sequences = read_again(estimator, X_val, train.sequences.dtype)
     data = estimator._join_targets(
         sequences, y_val, sample_weight_val, estimator._encode, "_val"
     )

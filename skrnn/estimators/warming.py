@@ -97,8 +97,9 @@ def _warm(estimator, dtype):
     copy = type(estimator)(**{**parameters, **brief, "dtype": dtype})
     if copy.bptt_steps is not None:
         copy.bptt_steps = 2
-    n_features = getattr(estimator, "n_step_features_in_", 2)
-    X = [np.zeros((length, n_features), dtype) for length in LENGTHS]
+    default = 2 if estimator.embedding_dim is None else 1
+    n_features = getattr(estimator, "n_step_features_in_", default)
+    X = [np.ones((length, n_features), dtype) for length in LENGTHS]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         copy.fit(X, np.arange(len(X)) % 3)

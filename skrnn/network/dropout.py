@@ -45,8 +45,11 @@ class Masks:
         between, recurrent, head = nothing.between, nothing.recurrent, None
         if dropout > 0.0:
             widths = [sum(la.n_units for la in level) for level in stack.levels]
-            drawn = [_mask(rng, (n_sequences, w), dropout, stack.dtype) for w in widths]
-            between, head = [None, *drawn[:-1]], drawn[-1]
+            widths.insert(0, stack.n_inputs if stack.over_embedding else 0)
+            *between, head = [
+                _mask(rng, (n_sequences, w), dropout, stack.dtype) if w else None
+                for w in widths
+            ]
         if recurrent_dropout > 0.0:
             recurrent = [
                 _mask(rng, (n_sequences, la.n_units), recurrent_dropout, stack.dtype)

@@ -5,14 +5,16 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from skrnn.network.embedding import Embedding
 from skrnn.network.parameters import Layout, glorot
 from skrnn.network.pooling import READOUTS
 from skrnn.network.stack import Stack
 from skrnn.network.workspace import Tally
+from skrnn.sequences import Packed
 
 
 class Network:
-    """Recurrent levels, a pooling and a linear head.
+    """An embedding, if X are token ids, recurrent levels, a pooling and a linear head.
 
     A network holds no parameters: it maps theta and a packed minibatch to raw scores.
 
@@ -20,7 +22,7 @@ class Network:
     ----------
     cell : Cell
     n_inputs : int
-        Features D of a step.
+        Features D of a step; 1 with an embedding.
     hidden_layer_sizes : tuple of int
     bidirectional : bool
     pooling : {"last", "mean", "max", "attention", "steps"}
@@ -32,9 +34,13 @@ class Network:
         Truncate the gradient at chunks of that many steps; None for no truncation.
     n_own_rows : int, default=0
         Rows of parameters that the loss reads below the raw scores.
+    embedding : dict, default=None
+        Parameters of the `Embedding`; None if steps are read as they are.
 
     Attributes
     ----------
+    row_dtype : dtype
+        Of the rows of a packed minibatch.
     layout : Layout
         Names and shapes of the parameters.
     largest_product : int
@@ -54,10 +60,19 @@ class Network:
         dtype,
         bptt_steps=None,
         n_own_rows=0,
+        embedding=None,
     ):
         self.dtype = np.dtype(dtype)
+        self.n_inputs = n_inputs
+        self.embedding = None if embedding is None else Embedding(**embedding)
+        self.row_dtype = self.dtype if embedding is None else np.dtype(np.intp)
         self.stack = Stack(
-            cell, n_inputs, hidden_layer_sizes, bidirectional, self.dtype
+            cell,
+            n_inputs if embedding is None else self.embedding.dim,
+            hidden_layer_sizes,
+            bidirectional,
+            self.dtype,
+            over_embedding=embedding is not None,
         )
         self.pooling = READOUTS[pooling]()
         self.bptt_steps = bptt_steps
@@ -69,12 +84,15 @@ class Network:
         top |= {"head_weight": (n_raw, n_features), "head_bias": (n_raw,)}
         if n_own_rows:
             top["chain_weight"] = (n_own_rows, n_raw)
-        self.layout = Layout(shapes | top)
+        table = {} if embedding is None else self.embedding.shapes()
+        self.layout = Layout(shapes | top | table)
         self.largest_product = max(
             self.stack.largest_product, *map(math.prod, top.values())
         )
         n_kept = len(cell.carried) + len(cell.taped)
-        n_numbers = n_inputs + n_kept * sum(la.n_units for la in self.stack.layers)
+        n_numbers = self.stack.n_inputs + n_kept * sum(
+            la.n_units for la in self.stack.layers
+        )
         self.row_bytes = n_numbers * self.dtype.itemsize
 
     def activation_bytes(self, lengths, taped):
@@ -93,8 +111,7 @@ class Network:
         )
         theta = np.broadcast_to(self.dtype.type(0), self.layout.size)
         self.stack.reserve(self.layout.views(theta), plan, space, taped)
-        n_inputs = self.stack.layers[0].n_inputs
-        space.array("rows", (int(lengths.sum()), n_inputs))
+        space.array("rows", (int(lengths.sum()), self.stack.n_inputs))
         if taped:
             n_planes = self.pooling.n_planes
             space.array("pooling", (n_planes, plan.n_rows, self.stack.n_features))
@@ -106,6 +123,8 @@ class Network:
         views = self.layout.views(theta)
         for part in (*self.stack.layers, self.pooling):
             part.initialise(views, rng)
+        if self.embedding is not None:
+            self.embedding.initialise(views, rng)
         weight = views["head_weight"]
         weight[:] = glorot(rng, weight.shape)
         views["head_bias"][:] = initial_raw
@@ -116,6 +135,7 @@ class Network:
     def predict_raw(self, theta, packed, space):
         """Raw scores of a packed minibatch, (B, K) or (N, K), packed order."""
         views, masks = self.views(theta, space), self.stack.no_masks
+        packed = self._embed(views, packed, space)
         pooled = self._pool(views, packed, masks, space, taped=False)[0]
         return self.head(views, pooled)
 
@@ -141,7 +161,8 @@ class Network:
         gradient : (n_parameters,)
         """
         views = self.views(theta, space)
-        pooled, pool, chunks = self._pool(views, packed, masks, space, taped=True)
+        vectors = self._embed(views, packed, space)
+        pooled, pool, chunks = self._pool(views, vectors, masks, space, taped=True)
 
         def spread(mask):
             return self.pooling.spread(mask, packed.plan)
@@ -160,12 +181,16 @@ class Network:
         gradient["head_bias"][:] = d_raw.sum(axis=0)
         d_pooled = masks.apply_to_head(d_raw @ views["head_weight"], spread)
         for chunk in reversed(chunks):
-            self._backward(views, gradient, pool, d_pooled, chunk, masks, space)
+            d_x = self._backward(views, gradient, pool, d_pooled, chunk, masks, space)
+            if d_x is not None:
+                part = Packed(packed.rows[chunk.rows], chunk.plan)
+                self.embedding.backward(gradient, part, d_x)
         return value, total
 
     def outputs(self, theta, packed, space):
         """Outputs of the top level: every step (N, F), and the last (B, F)."""
         views, masks = self.views(theta, space), self.stack.no_masks
+        packed = self._embed(views, packed, space)
         state = self.stack.zero_state(packed.plan.n_sequences)
         run = self.stack.forward(views, packed, state, masks, space, taped=False)
         return run["out"], self.stack.last_output(run["state"])
@@ -182,6 +207,12 @@ class Network:
         """Views of the parameters by name."""
         return space.remember("views", (theta,), lambda: self.layout.views(theta))
 
+    def read_step(self, views, x):
+        """What the lowest level reads of one step of n streams, (n, n_inputs)."""
+        if self.embedding is None:
+            return x
+        return self.embedding.look_up(views, x)
+
     def head(self, views, features):
         """Raw scores of pooled outputs, (B, K)."""
         raw = features.dot(views["head_weight"].T)
@@ -192,6 +223,11 @@ class Network:
         """Raw scores with the loss's own parameters below them, if it has any."""
         own = views.get("chain_weight")
         return raw if own is None else np.concatenate([raw, own])
+
+    def _embed(self, views, packed, space):
+        if self.embedding is None:
+            return packed
+        return self.embedding.forward(views, packed, space)
 
     def _chunks(self, packed):
         n_steps = packed.plan.sizes.size
@@ -229,9 +265,12 @@ class Network:
         return self.stack.forward(views, chunk.packed, chunk.state, masks, space, taped)
 
     def _backward(self, views, gradient, pool, d_pooled, chunk, masks, space):
-        """Add the gradient that arises in one chunk, running it again if need be."""
+        """Add the gradient that arises in one chunk, running it again if need be.
+
+        Returns that with respect to its rows, unless it is zero or of no use.
+        """
         if chunk.n == chunk.n_going_on and not self.pooling.reads_steps:
-            return
+            return None
         run = chunk.run or self._forward(views, chunk, masks, space, taped=True)
         d_out, d_last = self.pooling.backward(
             views,
@@ -243,7 +282,9 @@ class Network:
         )
         d_state = self.stack.d_last_output(d_last)
         masks = masks.select(slice(chunk.n))
-        self.stack.backward(gradient, run, chunk.plan, d_out, d_state, masks, space)
+        return self.stack.backward(
+            gradient, run, chunk.plan, d_out, d_state, masks, space
+        )[1]
 
 
 class _Chunk:

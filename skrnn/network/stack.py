@@ -20,6 +20,9 @@ class Stack:
     hidden_layer_sizes : tuple of int
     bidirectional : bool
     dtype : dtype
+    over_embedding : bool, default=False
+        Whether the input are vectors of an embedding: dropout concerns them, and
+        `backward` gives their gradient.
 
     Attributes
     ----------
@@ -33,8 +36,18 @@ class Stack:
         Width F of the top level's output.
     """
 
-    def __init__(self, cell, n_inputs, hidden_layer_sizes, bidirectional, dtype):
+    def __init__(
+        self,
+        cell,
+        n_inputs,
+        hidden_layer_sizes,
+        bidirectional,
+        dtype,
+        over_embedding=False,
+    ):
         self.levels = []
+        self.n_inputs = n_inputs
+        self.over_embedding = over_embedding
         self.dtype = dtype
         for depth, n_units in enumerate(hidden_layer_sizes):
             level = [Layer(cell, n_inputs, n_units, f"l{depth}", dtype)]
@@ -112,6 +125,8 @@ class Stack:
         -------
         d_state : list
             Gradient with respect to the initial state.
+        d_x : (N, n_inputs) or None
+            Gradient with respect to the input, if it comes from an embedding.
         """
         d_initial = [None] * len(run["runs"])
         k = len(d_initial)
@@ -128,18 +143,22 @@ class Stack:
                     part,
                     d_state[k + i],
                     space,
-                    need_d_x=depth > 0,
+                    need_d_x=self._needs_d_x(depth),
                 )
                 d_inputs.append(d_x)
-            if depth > 0:
+            d_out = None
+            if self._needs_d_x(depth):
                 d_out = masks.apply_to_input(depth, sum(d_inputs), plan)
-        return d_initial
+        return d_initial, d_out
+
+    def _needs_d_x(self, depth):
+        return depth > 0 or self.over_embedding
 
     def reserve(self, views, plan, space, taped):
         """Ask `space` for what a run takes, and the way back if `taped`."""
         for depth, level in enumerate(self.levels):
             for layer in level:
-                layer.reserve(views, plan, space, taped, need_d_x=depth > 0)
+                layer.reserve(views, plan, space, taped, self._needs_d_x(depth))
             if len(level) > 1:
                 width = sum(layer.n_units for layer in level)
                 space.array(f"out_{depth}", (plan.n_rows, width))

@@ -64,6 +64,7 @@ class Stepper:
         """
         if self._plan.n_sequences != len(x):
             self._make_room(len(x))
+        x = self.network.read_step(self._views, x)
         for layer, arguments, carried in self._layers:
             for part, before, _ in carried:
                 before[:] = state[:, part]

@@ -13,8 +13,9 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn.preprocessing.steps import NoTableOutput
+from skrnn.sequences import PADDING, UNKNOWN
 
-PADDING, UNKNOWN, FIRST = 0, 1, 2
+FIRST = UNKNOWN + 1
 UNKNOWN_TOKEN = "<unk>"
 
 
@@ -26,9 +27,8 @@ class TokenEncoder(
     Texts are cut into tokens as `CountVectorizer` of scikit-learn does it, with the
     same parameters; a trained tokenizer of Hugging Face may do it instead. The id 0 is
     padding and never comes out of `transform`, 1 is a token that is not in the
-    vocabulary, and the vocabulary begins with 2, the most frequent token first. The
-    estimators have no embedding yet and would read an id as a number: so far ids are
-    for models of your own, or a step before a one-hot or hashing encoder.
+    vocabulary, and the vocabulary begins with 2, the most frequent token first. An
+    estimator with `embedding_dim` learns a vector for each of them.
 
     Parameters
     ----------

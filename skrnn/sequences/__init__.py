@@ -1,25 +1,47 @@
 """The data contract: what X may be, and how a minibatch of it is packed."""
 
-from skrnn.sequences.containers import ArraySequences, ListSequences, Sequences
+from skrnn.sequences.containers import (
+    ArraySequences,
+    FlatSequences,
+    ListSequences,
+    Sequences,
+)
 from skrnn.sequences.contract import check_sequences, check_step, refuse_masked
+from skrnn.sequences.ids import (
+    PADDING,
+    UNKNOWN,
+    are_ids,
+    check_ids,
+    known_or_unknown,
+    replace_unknown,
+    seen_ids,
+)
 from skrnn.sequences.layout import Plan, Shard, plan_equal
 from skrnn.sequences.naming import naming
 from skrnn.sequences.packing import Packed, pack
 from skrnn.sequences.targets import join_steps, split_steps
 
 __all__ = [
+    "PADDING",
+    "UNKNOWN",
     "ArraySequences",
+    "FlatSequences",
     "ListSequences",
     "Packed",
     "Plan",
     "Sequences",
     "Shard",
+    "are_ids",
+    "check_ids",
     "check_sequences",
     "check_step",
     "join_steps",
+    "known_or_unknown",
     "naming",
     "pack",
     "plan_equal",
     "refuse_masked",
+    "replace_unknown",
+    "seen_ids",
     "split_steps",
 ]

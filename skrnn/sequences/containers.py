@@ -156,3 +156,39 @@ class ArraySequences(Sequences):
             return rows
         is_real = np.arange(longest) < self.lengths[indices, np.newaxis]
         return rows if is_real.all() else rows.take(np.flatnonzero(is_real), axis=0)
+
+
+class FlatSequences(Sequences):
+    """Sequences that lie one after the other in one array.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_rows, n_features)
+    starts : ndarray of shape (n_sequences,), int64
+        Row of the first step of each sequence.
+    lengths, dtype
+        As in `Sequences`. Rows between the sequences are padding.
+    """
+
+    def __init__(self, rows, starts, lengths, dtype):
+        super().__init__(lengths, rows.shape[1], dtype)
+        self.rows = rows
+        self.starts = starts
+
+    def select(self, indices):
+        starts, lengths = self.starts[indices], self.lengths[indices]
+        return FlatSequences(self.rows, starts, lengths, self.dtype)
+
+    def truncate(self, n_steps):
+        lengths = np.minimum(self.lengths, n_steps)
+        return FlatSequences(self.rows, self.starts, lengths, self.dtype)
+
+    def view(self, i):
+        return self.rows[self.starts[i] : self.starts[i] + self.lengths[i]]
+
+    def take(self, indices, dtype):
+        lengths = self.lengths[indices]
+        ends = np.cumsum(lengths)
+        places = np.repeat(self.starts[indices] - ends + lengths, lengths)
+        places += np.arange(places.size)
+        return self.rows.take(places, axis=0).astype(dtype, copy=False)

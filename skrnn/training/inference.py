@@ -41,7 +41,7 @@ def map_batches(function, network, sequences, threads, space=None):
     free = [] if space is None else [space]
 
     def apply(indices):
-        packed = pack(sequences, indices, network.dtype)
+        packed = pack(sequences, indices, network.row_dtype)
         try:
             space = free.pop()
         except IndexError:

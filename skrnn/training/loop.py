@@ -12,6 +12,7 @@ import numpy as np
 
 from skrnn.optimizers import clip_norm
 from skrnn.training.record import Epoch
+from skrnn.training.touched import make_touched
 
 
 class NonFiniteLoss(ArithmeticError):
@@ -61,8 +62,8 @@ def fit_stochastic(
     if max_grad_norm is not None:
         limit = min(limit, max_grad_norm)
     n, n_batches = len(data), math.ceil(len(data) / batch_size)
-    sound = theta.copy()
-    with _kept_sound(theta, sound):
+    touched = make_touched(objective.network.layout, theta, state)
+    with _kept_sound(theta, touched):
         for number in epochs:
             began = time.perf_counter()
             rng = np.random.default_rng((seed, number))
@@ -70,12 +71,12 @@ def fit_stochastic(
             loss = norm = input_norm = 0.0
             for k in range(n_batches):
                 batch = order[k * batch_size : (k + 1) * batch_size]
-                value, gradient = objective(theta, data, batch, rng)
+                packed = touched.take(objective.pack(data, batch))
+                value, gradient = objective(touched.theta, packed, data, batch, rng)
                 batch_norm = clip_norm(gradient, limit)
                 check_finite(value + batch_norm)
-                sound[:] = theta
                 rate = schedule(number - epochs.start + k / n_batches)
-                optimizer.update(theta, gradient, state, rate)
+                touched.update(optimizer, gradient, rate)
                 loss += value * batch.size / n
                 norm += batch_norm / n_batches
                 input_norm += objective.input_gradient_norm / n_batches
@@ -93,16 +94,16 @@ def check_finite(value, name="loss"):
 
 
 @contextlib.contextmanager
-def _kept_sound(theta, sound):
-    """Set `theta` back to `sound` when the loss, or at Ctrl-C theta, is not finite."""
+def _kept_sound(theta, touched):
+    """Undo the last update when the loss, or at Ctrl-C theta, is not finite."""
     try:
         yield
     except NonFiniteLoss:
-        theta[:] = sound
+        touched.undo()
         raise
     except KeyboardInterrupt:
         if not np.isfinite(theta).all():
-            theta[:] = sound
+            touched.undo()
         raise
 
 
@@ -127,11 +128,13 @@ def fit_full_batch(
     converged : bool
     """
     everything = np.arange(len(data))
+    packed = objective.pack(data, everything)
     run = _Iterations(epochs.start, len(data), theta, after_epoch)
 
     def evaluate(point):
         rng = np.random.default_rng((seed, epochs.start))
-        value, gradient = objective(point.astype(theta.dtype), data, everything, rng)
+        point = point.astype(theta.dtype)
+        value, gradient = objective(point, packed, data, everything, rng)
         run.gradient_norm = clip_norm(gradient, math.inf)
         run.input_gradient_norm = objective.input_gradient_norm
         check_finite(value + run.gradient_norm)
@@ -145,7 +148,7 @@ def fit_full_batch(
             run(theta, evaluate(theta)[0])
         return converged
     finally:
-        objective = data = run = None  # old versions of SciPy keep `evaluate`
+        objective = packed = data = run = None  # old versions of SciPy keep `evaluate`
 
 
 class _Iterations:

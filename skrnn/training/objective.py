@@ -53,16 +53,19 @@ class Objective:
         self.input_gradient_norm = np.nan
         self._spaces = [Workspace(network.dtype) for _ in range(MAX_SHARDS)]
 
-    def __call__(self, theta, data, indices, rng):
-        """Loss of the minibatch `indices` of `data`, and its gradient.
+    def __call__(self, theta, packed, data, indices, rng):
+        """Loss of the minibatch `indices` of `data`, packed, and its gradient.
 
         The gradient is valid until the next call.
         """
         with np.errstate(**QUIET):
-            return self._evaluate(theta, data, indices, rng)
+            return self._evaluate(theta, packed, data, indices, rng)
 
-    def _evaluate(self, theta, data, indices, rng):
-        packed = pack(data.sequences, indices, self.network.dtype)
+    def pack(self, data, indices):
+        """The minibatch `indices` of `data`, packed for the network."""
+        return pack(data.sequences, indices, self.network.row_dtype)
+
+    def _evaluate(self, theta, packed, data, indices, rng):
         masks = Masks.draw(
             self.network.stack,
             indices.size,

@@ -21,7 +21,6 @@ class Streams:
     ----------
     n_columns : int
         Numbers in the state of a stream.
-    n_inputs : int
     dtype : dtype
     """
 
@@ -29,7 +28,6 @@ class Streams:
         self._network, self._theta = network, theta
         self._free = [Stepper(network, theta)]
         self.n_columns = self._free[0].n_columns
-        self.n_inputs = network.stack.layers[0].n_inputs
         self.dtype = network.dtype
         self._batch = batch_sequences(network)
         n_light = SINGLE_THREADED // network.largest_product
@@ -47,8 +45,8 @@ class Streams:
             Of use for thousands of streams, or wide layers; else one thread does it.
         """
         shape = len(x), self.n_columns
-        state = np.zeros(shape, x.dtype) if state is None else state
-        new = np.empty(shape, x.dtype)
+        state = np.zeros(shape, self.dtype) if state is None else state
+        new = np.empty(shape, self.dtype)
         if len(x) <= self._n_light:
             return self._step(x, state, new), new
 

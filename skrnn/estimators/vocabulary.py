@@ -1,0 +1,113 @@
+"""Which token ids an estimator with an embedding has vectors for."""
+
+import numpy as np
+
+from skrnn.sequences import (
+    PADDING,
+    UNKNOWN,
+    are_ids,
+    check_ids,
+    check_sequences,
+    known_or_unknown,
+    replace_unknown,
+    seen_ids,
+)
+
+MOST_IDS = 2**24  # float32 counts so far
+
+
+def check_embedding(estimator):
+    """Check that the parameters of the embedding fit together.
+
+    Raises
+    ------
+    ValueError
+    """
+    dim, weights = estimator.embedding_dim, estimator.embedding_weights
+    if weights is not None and dim != weights.shape[1]:
+        raise ValueError(
+            f"embedding_dim must be {weights.shape[1]} with embedding_weights of shape "
+            f"{weights.shape}, got {dim}."
+        )
+    if not estimator.embedding_trainable and weights is None:
+        raise ValueError(
+            "embedding_trainable must be True unless embedding_weights are given, got "
+            "False: vectors that nobody has learnt say nothing."
+        )
+
+
+def choose_embedding(estimator):
+    """Parameters of the network's embedding, or None if there is to be none."""
+    if estimator.embedding_dim is None:
+        return None
+    return {
+        "n_ids": estimator._known_ids_.size,
+        "dim": int(estimator.embedding_dim),
+        "trainable": bool(estimator.embedding_trainable),
+    }
+
+
+def learn_ids(estimator, sequences, dtype, going_on):
+    """The training sequences as the network reads them; ids are recorded as known.
+
+    Parameters
+    ----------
+    estimator : BaseRecurrent
+        Gets `_known_ids_`, (n_ids,), if it has an embedding.
+    sequences : Sequences
+    dtype : dtype or None
+        What to compute in; None if that is for the data to say.
+    going_on : bool
+        Whether the ids that are known already stay so.
+
+    Returns
+    -------
+    Sequences
+    """
+    before = vars(estimator).pop("_known_ids_", None)
+    if estimator.embedding_dim is None:
+        return sequences
+    sequences = check_ids(sequences, dtype)
+    if before is None or not going_on:
+        before = _ids_to_begin_with(sequences, estimator.embedding_weights)
+    estimator._known_ids_ = before | seen_ids(sequences, before.size)
+    return replace_unknown(sequences, estimator._known_ids_)
+
+
+def _ids_to_begin_with(sequences, weights):
+    largest = int(sequences.rows.max())
+    if weights is not None:
+        if largest >= len(weights):
+            raise ValueError(
+                f"X has the id {largest}, but embedding_weights end with the vector of "
+                f"id {len(weights) - 1}."
+            )
+        return np.ones(len(weights), bool)
+    if largest >= MOST_IDS:
+        raise ValueError(
+            f"X has the id {largest}, and each id up to the largest takes a vector; "
+            f"number the tokens from 2 on, up to {MOST_IDS - 1} at most."
+        )
+    return np.zeros(max(largest, UNKNOWN) + 1, bool)
+
+
+def read_again(estimator, X, dtype):
+    """X as the network of an estimator that has seen other data reads it."""
+    sequences = check_sequences(X, estimator=estimator, reset=False, dtype=dtype)
+    known = vars(estimator).get("_known_ids_")
+    if known is None:
+        return sequences
+    return replace_unknown(check_ids(sequences, dtype), known)
+
+
+def known_step(estimator, x_t):
+    """One step of some streams, (n_streams, n_inputs), as the network reads it."""
+    known = vars(estimator).get("_known_ids_")
+    if known is None:
+        return x_t
+    if not (are_ids(x_t) & (x_t != PADDING)).all():
+        raise ValueError(
+            "x_t must be ids of tokens, integers of at least 1, with embedding_dim, "
+            f"got {x_t.min():g} to {x_t.max():g}."
+        )
+    return known_or_unknown(x_t.astype(np.int64), known)
