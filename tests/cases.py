@@ -73,6 +73,8 @@ class Case:
         As of `Network`.
     dropout : float
         Rate of all kinds of dropout.
+    embedding : dict or None
+        As of `Network`; `sequences` are then ids.
     """
 
     def __init__(
@@ -87,11 +89,20 @@ class Case:
         dtype=np.float64,
         bptt_steps=None,
         dropout=0.0,
+        embedding=None,
     ):
         sizes = hidden_layer_sizes
         self.dtype = np.dtype(dtype)
         self.network = Network(
-            cell, N_INPUTS, sizes, bidirectional, pooling, n_raw, dtype, bptt_steps
+            cell,
+            1 if embedding else N_INPUTS,
+            sizes,
+            bidirectional,
+            pooling,
+            n_raw,
+            dtype,
+            bptt_steps,
+            embedding=embedding,
         )
         self.naive = naive.NaiveNetwork(
             step, len(cell.carried), sizes, bidirectional, pooling, bptt_steps
@@ -101,7 +112,7 @@ class Case:
         self.theta = 0.7 * rng.standard_normal(self.network.layout.size)
         self.theta = self.theta.astype(dtype)
         self.sequences = sequences or draw_sequences(dtype=dtype)
-        self.packed = pack_all(self.sequences, dtype)
+        self.packed = pack_all(self.sequences, self.network.row_dtype)
         self.masks = Masks.draw(
             self.network.stack, len(self.sequences), dropout, dropout, rng
         )

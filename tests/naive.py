@@ -110,6 +110,8 @@ def step_of_algebra(forward, n_x_gates, n_h_gates, unit_vectors):
 class NaiveNetwork:
     """Levels of recurrent layers, a pooling and a linear head.
 
+    With parameters "embedding" the sequences are ids of its rows.
+
     Parameters
     ----------
     step : callable
@@ -154,6 +156,8 @@ class NaiveNetwork:
     def raw_scores(self, p, sequences, masks=None):
         """Raw scores of some sequences, (n_sequences, K), or of their steps."""
         masks = masks or [self.no_masks() for _ in sequences]
+        if "embedding" in p:
+            sequences = [p["embedding"][ids[:, 0]] for ids in sequences]
         scores = [
             (mask["head"] * self.pool(p, x, mask)) @ p["head_weight"].T + p["head_bias"]
             for x, mask in zip(sequences, masks, strict=True)

@@ -71,6 +71,18 @@ SHARED = {
         ["GRU", "", None, GRU, 3, Adam(), b"gru", ["gru"], NAN],
         [*CELLS, GRU(), RNN("relu")],
     ),
+    "embedding_dim": (
+        r"an integer >= 1 or None",
+        [0, -1, 2.0, "2", INF, *TOO_LARGE, *NO_NUMBERS[1:]],
+        [None],
+    ),
+    "embedding_weights": (
+        r"a finite array of shape \(n_ids, embedding_dim\), n_ids > 1 or None",
+        [0, "x", [[1.0]], np.ones(3), np.ones((1, 2)), np.full((3, 2), NAN)]
+        + [np.full((3, 2), 1e300), np.ones((3, 2), complex), np.ones((3, 2), object)],
+        [None],
+    ),
+    "embedding_trainable": (*FLAG[:2], [True]),
     "bidirectional": FLAG,
     "activation": (r"one of 'tanh', 'relu'", ["TANH", "sigmoid", *NO_NAMES], ["tanh"]),
     "pooling": (

@@ -192,9 +192,9 @@ def test_each_epoch_takes_all_sequences_in_a_new_order(kind, monkeypatch):
     seen = []
     evaluate = Objective.__call__
 
-    def spy(self, theta, data, indices, rng):
+    def spy(self, theta, packed, data, indices, rng):
         seen.append(indices)
-        return evaluate(self, theta, data, indices, rng)
+        return evaluate(self, theta, packed, data, indices, rng)
 
     monkeypatch.setattr(Objective, "__call__", spy)
     fitted(kind, batch_size=15)

@@ -96,9 +96,7 @@ def _solver_name(solver):
 def _describe(attributes):
     """What must not change when a fit goes on, by name."""
     model = {"cell": repr(attributes["cell_"]), **attributes["_architecture_"]}
-    del model["bptt_steps"]
-    embedding = model.pop("embedding")
-    model["embedding_dim"] = embedding and embedding["dim"]
+    del model["bptt_steps"], model["embedding"]
     return model | attributes["_loss_parameters_"]
 
 

@@ -64,14 +64,26 @@ def learn_ids(estimator, sequences, dtype, going_on):
     -------
     Sequences
     """
-    before = vars(estimator).pop("_known_ids_", None)
+    if going_on:
+        _check_same_dim(estimator)
+    known = vars(estimator).pop("_known_ids_", None)
     if estimator.embedding_dim is None:
         return sequences
     sequences = check_ids(sequences, dtype)
-    if before is None or not going_on:
-        before = _ids_to_begin_with(sequences, estimator.embedding_weights)
-    estimator._known_ids_ = before | seen_ids(sequences, before.size)
+    if not going_on:
+        known = _ids_to_begin_with(sequences, estimator.embedding_weights)
+    estimator._known_ids_ = known | seen_ids(sequences, known.size)
     return replace_unknown(sequences, estimator._known_ids_)
+
+
+def _check_same_dim(estimator):
+    embedding = estimator._architecture_["embedding"]
+    before = embedding and embedding["dim"]
+    if estimator.embedding_dim != before:
+        raise ValueError(
+            "embedding_dim must stay as it is when a fit goes on: it was "
+            f"{before!r}, got {estimator.embedding_dim!r}."
+        )
 
 
 def _ids_to_begin_with(sequences, weights):

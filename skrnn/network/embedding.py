@@ -5,7 +5,7 @@ from scipy.sparse import csc_array
 
 from skrnn.sequences import UNKNOWN, Packed
 
-SPREAD = 0.1  # of new vectors, around zero
+SPREAD = 0.1  # new vectors are uniform in +- so much
 
 
 class Embedding:
@@ -36,7 +36,9 @@ class Embedding:
     def initialise(self, views, rng):
         """Fill the table; padding and the unknown token are zero."""
         table = views["embedding"]
-        table[:] = rng.uniform(-SPREAD, SPREAD, table.shape)
+        rng.random(out=table, dtype=table.dtype)
+        table -= 0.5
+        table *= 2.0 * SPREAD
         table[: UNKNOWN + 1] = 0.0
 
     def forward(self, views, packed, space):

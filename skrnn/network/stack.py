@@ -1,5 +1,7 @@
 """Recurrent layers on top of each other, in one direction or both."""
 
+from functools import reduce
+
 import numpy as np
 
 from skrnn.lazy import cached_property
@@ -148,7 +150,7 @@ class Stack:
                 d_inputs.append(d_x)
             d_out = None
             if self._needs_d_x(depth):
-                d_out = masks.apply_to_input(depth, sum(d_inputs), plan)
+                d_out = masks.apply_to_input(depth, reduce(np.add, d_inputs), plan)
         return d_initial, d_out
 
     def _needs_d_x(self, depth):
