@@ -203,10 +203,15 @@ def test_objects_in_arrays_come_back(value):
 def test_names_of_columns_come_back():
     pd = pytest.importorskip("pandas")
     frame = pd.DataFrame(np.ones((6, 3)), columns=["mon", "tue", "wed"])
-    est = RNNClassifier((2,), max_iter=1).fit(frame, [0, 1] * 3)
-    twin = through_file(est)
-    assert_all_is_the_same(est, twin)
-    assert_same([twin.predict(frame)], [est.predict(frame)])
+    est = RNNClassifier((2,), max_iter=1)
+    other = frame.rename(columns={"mon": "thu"})
+    for data, wrong in ((frame, other), ([frame] * 6, [other])):
+        est.fit(data, [0, 1] * 3)
+        twin = through_file(est)
+        assert_all_is_the_same(est, twin)
+        assert_same([twin.predict(data)], [est.predict(data)])
+        with pytest.raises(ValueError, match="seen at fit time|was fitted with"):
+            twin.predict(wrong)
 
 
 def test_a_memory_mapped_model_can_be_saved(tmp_path):

@@ -361,7 +361,7 @@ DAMAGES = {
         "out_activation_": [None, 1, "tanh", "logistic"],
         "n_step_features_in_": [None, 0, 1, 3, 2.0, HUGE],
         "n_features_in_": [None, 0, "2"],
-        "feature_names_in_": [None, "ab", ["a"], np.array([1, 2])],
+        "feature_names_in_": [None, "ab", ["a"], np.array([1, 2]), np.array(["a"])],
         "loss_curve_": CURVES,
         "validation_loss_curve_": CURVES[1:6],
         "validation_scores_": CURVES[1:6],

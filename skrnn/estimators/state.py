@@ -313,6 +313,13 @@ def _check_agreement(fitted, loss):
                 f"{name} must be {value!r}, as the other attributes say, got "
                 f"{fitted[name]!r}."
             )
+    n_columns = fitted.get("n_features_in_", fitted["n_step_features_in_"])
+    names = fitted.get("feature_names_in_")
+    if names is not None and names.size != n_columns:
+        raise ValueError(
+            f"feature_names_in_ must have {n_columns} names, as the other attributes "
+            f"say, got {names.size}."
+        )
 
 
 def _check_optimizer_state(estimator):

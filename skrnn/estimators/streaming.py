@@ -58,7 +58,7 @@ class StreamingMixin:
         if not isinstance(method, str) or method not in self._answers:
             raise ValueError(f"method must be one of {self._answers}, got {method!r}.")
         streams = server.streams
-        x_t = check_step(x_t, streams.n_inputs, streams.dtype)
+        x_t = check_step(x_t, streams.n_inputs, streams.dtype, self)
         if state is not None:
             _check_state(state, len(x_t), streams)
         with np.errstate(over="ignore", invalid="ignore"):

@@ -52,7 +52,8 @@ def check_sequences(X, *, estimator=None, reset=True, dtype=None, allow_nan=Fals
 
     estimator : estimator, default=None
         Where to record, or to look up, what X must be like: `n_step_features_in_`
-        for all forms, `n_features_in_` and `feature_names_in_` for 2-D X only.
+        for all forms, `n_features_in_` for 2-D X only, and `feature_names_in_` for
+        DataFrames: one that is X, or those in a list.
     reset : bool, default=True
         Whether to record (in `fit`) or to compare (in `predict`).
     dtype : dtype, default=None
@@ -87,7 +88,7 @@ def _is_no_infinity(array):
     return ~np.isinf(array)
 
 
-def check_step(x, n_features, dtype):
+def check_step(x, n_features, dtype, estimator=None):
     """Check one step of some streams.
 
     Parameters
@@ -95,6 +96,8 @@ def check_step(x, n_features, dtype):
     x : array-like of shape (n_streams, n_features) or (n_features,)
     n_features : int
     dtype : dtype
+    estimator : estimator, default=None
+        Who knows the names that the columns of a DataFrame must have.
 
     Returns
     -------
@@ -102,6 +105,7 @@ def check_step(x, n_features, dtype):
         Contiguous, writable and of type `dtype`: x itself, if it is so.
     """
     if type(x) is not np.ndarray or x.ndim != 2 or x.dtype != dtype:
+        _compare_names(_column_names(x), estimator, "x_t")
         x = _read_step(x, dtype)
     elif not x.flags.carray:
         x = x.copy()
@@ -405,8 +409,50 @@ def compare_or_record(X, sequences, form, estimator, reset):
         estimator.n_step_features_in_ = sequences.n_features
     elif hasattr(estimator, "n_step_features_in_"):
         _compare_step_features(X, sequences, estimator)
+    if form == "list":
+        names = _shared_names(X)
+        if not reset:
+            _compare_names(names, estimator, "X")
+        elif names is not None:
+            estimator.feature_names_in_ = np.array(names, dtype=object)
     if form == "2-D" and (reset or hasattr(estimator, "n_features_in_")):
         validate_data(estimator, X, reset=reset, skip_check_array=True)
+
+
+def _column_names(x):
+    """Names of the columns of a DataFrame, None if they are not all strings."""
+    names = list(getattr(x, "columns", ()))
+    return names if names and all(isinstance(name, str) for name in names) else None
+
+
+def _shared_names(X):
+    """Names of the features of a step: those of all DataFrames in a list, or None."""
+    first, shared = 0, None
+    for i, x in enumerate(X):
+        names = _column_names(x) if hasattr(x, "columns") else None
+        if shared is None:
+            first, shared = i, names
+        elif names is not None:
+            refuse_other_columns(f"X[{i}]", names, f"of X[{first}]", shared)
+    return shared
+
+
+def _compare_names(names, estimator, argument):
+    """Compare with the names of a step's features in `fit`, where both have some."""
+    fitted = getattr(estimator, "feature_names_in_", None)
+    if names is None or fitted is None or hasattr(estimator, "n_features_in_"):
+        return  # the last says that they are names of time steps
+    whose = f"that {type(estimator).__name__} was fitted with"
+    refuse_other_columns(argument, names, whose, fitted.tolist())
+
+
+def refuse_other_columns(place, columns, whose, expected):
+    """Raise ValueError unless the columns at `place` are those that are expected."""
+    if columns != expected:
+        raise ValueError(
+            f"{place} must have the columns {whose}, {expected}, in this order, got "
+            f"{columns}."
+        )
 
 
 def _compare_step_features(X, sequences, estimator):
