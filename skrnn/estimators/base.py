@@ -22,8 +22,15 @@ from skrnn.estimators.streaming import StreamingMixin
 from skrnn.estimators.transaction import all_or_nothing
 from skrnn.estimators.validation import given, make_scorer, set_aside
 from skrnn.network.network import Network
+from skrnn.network.pooling import EveryStep, LastPooling, StepWeights
 from skrnn.optimizers import make_optimizer, make_schedule
-from skrnn.sequences import check_sequences, naming, refuse_masked, split_steps
+from skrnn.sequences import (
+    Packed,
+    check_sequences,
+    naming,
+    refuse_masked,
+    split_steps,
+)
 from skrnn.training import (
     NonFiniteLoss,
     Record,
@@ -197,12 +204,9 @@ class BaseRecurrent(StateMixin, StreamingMixin, CallbackSupportMixin, BaseEstima
             backward units is that after the first step.
         """
 
-        def outputs(network, theta, packed, space):
-            out, last = network.outputs(theta, packed, space)
-            return packed.unpack(out) if return_sequences else packed.restore(last)
-
-        server = server_of(self)
-        return self._map(server, self._read(server, X), outputs)
+        if return_sequences:
+            return self._read_out(X, EveryStep(), Packed.unpack)
+        return self._read_out(X, LastPooling(), Packed.restore)
 
     @available_if(_pools_by_attention)
     def attention_weights(self, X):
@@ -219,12 +223,7 @@ class BaseRecurrent(StateMixin, StreamingMixin, CallbackSupportMixin, BaseEstima
             Each sums to 1.
         """
 
-        def weights(network, theta, packed, space):
-            rows = network.attention_weights(theta, packed, space)
-            return packed.unpack(rows)
-
-        server = server_of(self)
-        return self._map(server, self._read(server, X), weights)
+        return self._read_out(X, StepWeights(), Packed.unpack)
 
     @property
     def weights_(self):
@@ -455,10 +454,19 @@ class BaseRecurrent(StateMixin, StreamingMixin, CallbackSupportMixin, BaseEstima
         dtype = server.network.dtype
         return check_sequences(X, estimator=self, reset=False, dtype=dtype)
 
-    def _map(self, server, sequences, function):
+    def _read_out(self, X, pooling, unpack):
+        """What `pooling` makes of the top level's outputs, put in order by `unpack`."""
+
+        def outputs(network, theta, packed, space):
+            return unpack(packed, network.pooled(theta, packed, space))
+
+        server = server_of(self)
+        return self._map(server, self._read(server, X), outputs, pooling)
+
+    def _map(self, server, sequences, function, pooling=None):
         """Results of ``function(network, theta, packed, space)``, joined."""
         with np.errstate(over="ignore", invalid="ignore"):
-            results = _join(server.map(function, sequences, self.n_jobs))
+            results = _join(server.map(function, sequences, self.n_jobs, pooling))
         _refuse_infinite(results, sequences.lengths)
         return results
 

@@ -2,7 +2,7 @@
 
 from skrnn.sequences.containers import ArraySequences, ListSequences, Sequences
 from skrnn.sequences.contract import check_sequences, check_step, refuse_masked
-from skrnn.sequences.layout import Plan, Shard, plan_equal
+from skrnn.sequences.layout import Outline, Plan, Shard, plan_equal
 from skrnn.sequences.naming import naming
 from skrnn.sequences.packing import Packed, pack
 from skrnn.sequences.targets import join_steps, split_steps
@@ -10,6 +10,7 @@ from skrnn.sequences.targets import join_steps, split_steps
 __all__ = [
     "ArraySequences",
     "ListSequences",
+    "Outline",
     "Packed",
     "Plan",
     "Sequences",
