@@ -6,8 +6,13 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skrnn.losses import LinearChain
-from skrnn.losses.chain import UNKNOWN, chain_decode, chain_loss, chain_marginals
+from skrnn.losses.chain import (
+    UNKNOWN,
+    LinearChain,
+    chain_decode,
+    chain_loss,
+    chain_marginals,
+)
 
 K = 3
 LENGTHS = np.array([4, 1, 3])

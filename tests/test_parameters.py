@@ -360,7 +360,7 @@ def test_targets_must_match_the_sequences(kind):
         (
             RNNClassifier,
             np.column_stack([LABELS, LABELS + 1]),
-            r"several class columns of shape \(12, 2\); wrap the estimator in "
+            r"several class columns of shape \(12, 2\); fit an estimator to each, as "
             "MultiOutputClassifier",
         ),
         (RNNRegressor, np.array(["a"] * 12), "could not convert string to float"),
@@ -490,7 +490,7 @@ def test_validation_data_must_be_complete(kind):
     check("X_val and y_val must be given together, .*got no y_val", X_val=X)
     check("X_val and y_val must be given together, .*got no X_val", y_val=y)
     check(
-        "X_val and y_val must have the same number of sequences, got 12 and 3",
+        "inconsistent .* samples: X_val holds 12 sequences and y_val 3 targets",
         X_val=X,
         y_val=y[:3],
     )

@@ -96,9 +96,10 @@ def _solver_name(solver):
 
 def _describe(attributes):
     """What must not change when a fit goes on, by name."""
-    model = {"cell": repr(attributes["cell_"]), **attributes["_architecture_"]}
+    model = {"cell": repr(attributes["cell_"]), **attributes["_loss_parameters_"]}
+    model |= attributes["_architecture_"]
     del model["bptt_steps"]
-    return model | attributes["_loss_parameters_"]
+    return model
 
 
 def _pools_by_attention(estimator):
@@ -309,10 +310,6 @@ class BaseRecurrent(StateMixin, StreamingMixin, CallbackSupportMixin, BaseEstima
     def _total_weights(self, sample_weight, targets):
         """Weights of the sequences; a classifier's class weights come on top."""
         return self._check_weights(sample_weight, len(targets))
-
-    def _weights_at(self, sample_weight, indices, n_sequences):
-        """The user's weights of some sequences, for a scorer."""
-        return self._check_weights(sample_weight, n_sequences)[indices]
 
     def _draw_seed(self, going_on):
         if going_on:

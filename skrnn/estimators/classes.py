@@ -39,7 +39,7 @@ class BaseClassifier(BaseRecurrent):
 
         Returns
         -------
-        self : RNNClassifier
+        self : estimator
         """
         if counts_labels(self.class_weight):
             raise ValueError(
@@ -116,9 +116,9 @@ class BaseClassifier(BaseRecurrent):
             labels = np.unique(y)
         if kind == "multiclass-multioutput":
             raise ValueError(
-                "y must be labels of shape (n_sequences,) or an indicator matrix of 0 "
-                f"and 1, got several class columns of shape {y.shape}; wrap the "
-                "estimator in MultiOutputClassifier."
+                "y must be one column of labels or an indicator matrix of 0 and 1, got "
+                f"several class columns of shape {y.shape}; fit an estimator to each, "
+                "as MultiOutputClassifier does."
             )
         self._multilabel_ = kind == "multilabel-indicator"
         if self._multilabel_:

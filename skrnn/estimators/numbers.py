@@ -27,7 +27,7 @@ class BaseRegressor(BaseRecurrent):
 
         Returns
         -------
-        self : RNNRegressor
+        self : estimator
         """
         return self._partial_fit(X, y, sample_weight, self._encode_first)
 

@@ -1,7 +1,5 @@
 """Recurrent regressor of each step."""
 
-import numpy as np
-
 from skrnn.estimators.numbers import BaseRegressor
 from skrnn.estimators.parameters import REGRESSOR, SHARED
 from skrnn.estimators.steps import StepTargetsMixin
@@ -16,8 +14,8 @@ class RNNSequenceRegressor(StepTargetsMixin, BaseRegressor):
     `step` gives the same answers while the sequence comes in.
 
     y is a list with an array for each sequence, (n_timesteps_i,) or (n_timesteps_i,
-    n_outputs). A step whose target is NaN does not count. The loss is the mean over the
-    steps; y should vary by about 1, but for "poisson".
+    n_outputs). A step whose targets are all NaN does not count. The loss is the mean
+    over the steps; y should vary by about 1, but for "poisson".
 
     Parameters
     ----------
@@ -241,7 +239,3 @@ class RNNSequenceRegressor(StepTargetsMixin, BaseRegressor):
         """
         y, predicted, weights = self._score_parts(X, y, sample_weight)
         return self._score(self._encode(y), predicted, weights)
-
-    def _is_ignored(self, y):
-        y = np.asarray(y, np.float64).reshape(len(y), -1)
-        return np.isnan(y).any(axis=1)

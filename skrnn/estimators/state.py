@@ -92,6 +92,7 @@ ARCHITECTURE = {
     "bptt_steps": either(POSITIVE_INT, NONE),
     "n_own_rows": COUNT,
 }
+ADDED = {"n_own_rows": 0}  # to `_architecture_`, since the first states of this format
 NETWORK = {
     "_architecture_": Rule(
         lambda v: isinstance(v, dict) and v.keys() == ARCHITECTURE.keys(),
@@ -156,7 +157,7 @@ class StateMixin:
         return {**super().__getstate__(), **signature()}
 
     def __setstate__(self, state):
-        super().__setstate__(unsigned(state, type(self).__name__))
+        super().__setstate__(completed(unsigned(state, type(self).__name__)))
         try:
             check_state(self)
         except ValueError:
@@ -198,6 +199,14 @@ def unsigned(state, kind):
             stacklevel=user_level(),
         )
     return state
+
+
+def completed(state):
+    """A state with what older ones of the same format do without."""
+    architecture = state.get("_architecture_")
+    if not isinstance(architecture, dict):
+        return state
+    return {**state, "_architecture_": {**ADDED, **architecture}}
 
 
 def known_attributes(kind):

@@ -9,7 +9,13 @@ import uuid
 from skrnn.estimators.classifier import RNNClassifier
 from skrnn.estimators.regressor import RNNRegressor
 from skrnn.estimators.sequence_regressor import RNNSequenceRegressor
-from skrnn.estimators.state import check_state, known_attributes, signature, unsigned
+from skrnn.estimators.state import (
+    check_state,
+    completed,
+    known_attributes,
+    signature,
+    unsigned,
+)
 from skrnn.estimators.tagger import RNNTagger
 from skrnn.persistence import archive
 from skrnn.persistence.codec import Decoder, Encoder
@@ -29,7 +35,7 @@ def save(estimator, file):
 
     Parameters
     ----------
-    estimator : RNNClassifier or RNNRegressor
+    estimator : RNNClassifier, RNNRegressor, RNNTagger or RNNSequenceRegressor
         Its `cell` and `solver` may be objects of `skrnn.cells` and
         `skrnn.optimizers`, but not of your own; nor may `scoring` be a function.
     file : str, path or binary file
@@ -38,7 +44,7 @@ def save(estimator, file):
     Raises
     ------
     TypeError
-        For anything else than the two estimators, a subclass of them too; of a
+        For anything else than these estimators, a subclass of them too; of a
         pipeline, save the last step.
     ValueError
         That names what cannot be saved without code, before anything is written.
@@ -84,7 +90,7 @@ def load(file):
 
     Returns
     -------
-    RNNClassifier or RNNRegressor
+    RNNClassifier, RNNRegressor, RNNTagger or RNNSequenceRegressor
 
     Raises
     ------
@@ -142,7 +148,7 @@ def _from_bytes(data):
     for name in [*(state.keys() - known_attributes(kind)), *decoder.arrays]:
         raise ValueError(f"{archive.FOREIGN}: {name!r} is unknown.")
     estimator = kind.__new__(kind)
-    vars(estimator).update(state)
+    vars(estimator).update(completed(state))
     check_state(estimator)
     return estimator
 
