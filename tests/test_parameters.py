@@ -356,7 +356,18 @@ def test_targets_must_match_the_sequences(kind):
     ("kind", "y", "message"),
     [
         (RNNClassifier, VALUES, "Unknown label type: continuous"),
-        (RNNClassifier, np.full(12, np.nan), "Input y contains NaN"),
+        (RNNClassifier, np.full(12, np.nan), r"^y\[0\] must be finite, got nan\.$"),
+        (
+            RNNClassifier,
+            np.array([*"abcab", None, *"abcabc"], object),
+            r"^y\[5\] must be a label, got None\.$",
+        ),
+        (RNNRegressor, [*VALUES[:3], None, *VALUES[4:]], r"^y\[3\] must be fin.* nan"),
+        (
+            RNNRegressor,
+            np.where(np.arange(24).reshape(12, 2) == 9, -np.inf, 1.0),
+            r"^y\[4\] must be finite, got -inf in column 1\.$",
+        ),
         (
             RNNClassifier,
             np.column_stack([LABELS, LABELS + 1]),
@@ -369,7 +380,7 @@ def test_targets_must_match_the_sequences(kind):
             np.full(12, "2020", "M8[D]"),
             "y must be numeric, got dtype date",
         ),
-        (RNNRegressor, np.r_[VALUES[:-1], np.inf], "Input y contains infinity"),
+        (RNNRegressor, np.r_[VALUES[:-1], np.inf], r"^y\[11\] must be finite, got inf"),
         (RNNRegressor, np.ones((12, 2, 2)), "Found array with dim 3"),
     ],
 )
@@ -382,7 +393,7 @@ POISSON = {"loss": "poisson"}
 
 
 def test_targets_that_the_loss_refuses():
-    message = r"y must be finite and non-negative, got -1.0 at position \(0, 0\)"
+    message = r"^y\[0\] must be finite and non-negative, got -1.0\.$"
     with pytest.raises(ValueError, match=message):
         tiny(RNNRegressor, **POISSON).fit(X, VALUES)
     zeros = tiny(RNNRegressor, **POISSON).fit(X, np.zeros(12)).predict(X)
@@ -391,7 +402,7 @@ def test_targets_that_the_loss_refuses():
 
 def test_the_loss_refuses_targets_of_later_calls_too():
     est = tiny(RNNRegressor, **POISSON).partial_fit(X, VALUES + 1)
-    with pytest.raises(ValueError, match="y must be finite and non-negative"):
+    with pytest.raises(ValueError, match=r"y\[0\] must be finite and non-negative"):
         est.partial_fit(X, VALUES)
 
 
@@ -590,9 +601,9 @@ def test_later_labels_are_not_rounded_or_converted():
     """What is neither 0 nor 1 is no indicator, and text is no number."""
     y = np.eye(3, dtype=int)[np.arange(12) % 3]
     est = tiny(RNNClassifier).fit(X, y)
-    with pytest.raises(ValueError, match=r"y must be 0 or 1, got 0.5"):
+    with pytest.raises(ValueError, match=r"y\[0\] must be 0 or 1, got 0.5"):
         est.partial_fit(X, y / 2)
-    with pytest.raises(ValueError, match=r"y_val was refused: y must be 0 or 1"):
+    with pytest.raises(ValueError, match=r"y_val was refused: y\[0\] must be 0 or 1"):
         est.fit(X, y, X_val=X, y_val=y / 2)
     est = tiny(RNNClassifier).fit(X, LABELS)
     with pytest.raises(ValueError, match="y was refused: Mix of label input types"):

@@ -433,17 +433,12 @@ WRONG_FORMS = [
     ),
     pytest.param(
         np.arange(3.0),
-        r"^X was refused: Expected 2D array, got 1D array",
+        r"^X must be a list .* Reshape your data; one sequence x alone .* as \[x\]\.$",
         id="1-D-array",
     ),
-    pytest.param(np.arange(3.0), r"Reshape your data", id="1-D-array-remedy"),
+    pytest.param(np.float64(3), r"^X must be .* of shape \(\)\. R", id="0-D-array"),
     pytest.param(
-        np.float64(3),
-        r"^X was refused: Expected 2D array, got scalar array",
-        id="0-D-array",
-    ),
-    pytest.param(
-        pd.Series([1.0, 2.0]), r"^X was refused: Expected a 2-dimensional", id="Series"
+        pd.Series([1.0, 2.0]), r"^X must be .* of shape \(2,\)\. Resh", id="Series"
     ),
     pytest.param(
         [FINE, [[1, 2], [3]]],

@@ -21,12 +21,14 @@ from skrnn.estimators.state import StateMixin, sound_network
 from skrnn.estimators.streaming import StreamingMixin
 from skrnn.estimators.transaction import all_or_nothing
 from skrnn.estimators.validation import given, make_scorer, set_aside
+from skrnn.losses.base import refuse_first
 from skrnn.network.network import Network
 from skrnn.network.pooling import EveryStep, LastPooling, StepWeights
 from skrnn.optimizers import make_optimizer, make_schedule
 from skrnn.sequences import (
     Packed,
     check_sequences,
+    is_missing,
     naming,
     refuse_masked,
     split_steps,
@@ -60,7 +62,13 @@ def _check_y(y, dtype):
         )
     if dtype is not None and np.asarray(y).dtype.kind in "mM":
         raise ValueError(f"y must be numeric, got dtype {np.asarray(y).dtype}.")
-    y = check_array(y, ensure_2d=False, dtype=dtype, input_name="y")
+    y = check_array(
+        y, ensure_2d=False, dtype=dtype, ensure_all_finite=False, input_name="y"
+    )
+    if y.dtype.kind == "f":
+        refuse_first(y, ~np.isfinite(y), "finite")
+    if y.dtype.kind == "O":
+        refuse_first(y, is_missing(y), "a label")
     if y.dtype.kind == "S":
         raise TypeError("y must hold str or numbers, got bytes; decode them.")
     if y.ndim == 2 and y.shape[1] == 1:

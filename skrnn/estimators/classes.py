@@ -126,15 +126,21 @@ class BaseClassifier(BaseRecurrent):
         else:
             self.classes_ = labels if classes is None else check_classes(classes)
         self._class_weights_ = self._weigh_classes(y)
-        return self._encode(y)
+        return self._code(y)
 
     def _encode_again(self, y):
+        y = self._check_labels(y)
         if not counts_labels(self.class_weight):
-            self._class_weights_ = self._weigh_classes(check_y(y, dtype=None))
-        return self._encode(y)
+            self._class_weights_ = self._weigh_classes(y)
+        return self._code(y)
 
     def _encode(self, y):
-        y = check_y(y, dtype=np.float64 if self._multilabel_ else None)
+        return self._code(self._check_labels(y))
+
+    def _check_labels(self, y):
+        return check_y(y, dtype=np.float64 if self._multilabel_ else None)
+
+    def _code(self, y):
         n_labels = len(self.classes_) if self._multilabel_ else 1
         if (y.shape[1] if y.ndim == 2 else 1) != n_labels:
             raise ValueError(

@@ -54,7 +54,7 @@ class BaseRegressor(BaseRecurrent):
         y = check_y(y, dtype=np.float64)
         self._flat_y_ = y.ndim == 1
         self._n_targets_ = 1 if self._flat_y_ else y.shape[1]
-        return self._encode(y)
+        return y.reshape(len(y), -1)
 
     def _encode(self, y):
         y = check_y(y, dtype=np.float64)

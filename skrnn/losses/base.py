@@ -14,13 +14,13 @@ class WrongTarget(ValueError):
         What the targets must be.
     value : number
     position : tuple of int
-        Its place in y.
+        Its place in y: row, and column if there are several.
     """
 
     def __init__(self, rule, value, position):
         self.rule, self.value, self.position = rule, value, position
-        place = position if len(position) > 1 else position[0]
-        super().__init__(f"y must be {rule}, got {value} at position {place}.")
+        column = "".join(f" in column {j}" for j in position[1:])
+        super().__init__(f"y[{position[0]}] must be {rule}, got {value}{column}.")
 
 
 class Loss(ABC):
@@ -86,7 +86,8 @@ def refuse_first(y, refused, rule):
     """Raise WrongTarget for the first entry of `y` where `refused` is true."""
     if refused.any():
         position = tuple(np.argwhere(refused)[0].tolist())
-        raise WrongTarget(rule, y[position], position)
+        n_axes = 2 if y[:1].size > 1 else 1
+        raise WrongTarget(rule, y[position], position[:n_axes])
 
 
 def as_columns(y):

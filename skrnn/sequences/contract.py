@@ -22,6 +22,8 @@ FORMS = (
     "array or DataFrame of univariate sequences"
 )
 
+ALONE = "Reshape your data; one sequence x alone is passed as [x]."
+
 NAN_REMEDIES = {
     "list": "impute it first, or cut it off if it is padding",
     "3-D": (
@@ -163,10 +165,13 @@ def recognise(X):
         raise ValueError(f"X must be {FORMS}, got an array of shape {tuple(X.shape)}.")
     if len(X.shape) == 3:
         return "3-D", X
-    if len(X.shape) == 1 and not issparse(X):
+    if len(X.shape) < 2 and not issparse(X):
         array = np.asarray(X)
-        if array.dtype == object:
-            return "list", list(array)
+        if array.ndim == 0 or array.dtype != object:
+            raise ValueError(
+                f"X must be {FORMS}, got an array of shape {array.shape}. {ALONE}"
+            )
+        return "list", list(array)
     return "2-D", X
 
 
@@ -341,7 +346,7 @@ def _refuse_element(array, i):
     got = "a single number" if array.ndim == 0 else f"an array of shape {array.shape}"
     raise ValueError(
         f"X[{i}] must be an (n_timesteps, n_features) array or a 1-D array, got {got}. "
-        "Reshape your data; one sequence x alone is passed as [x]."
+        + ALONE
     )
 
 
