@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 from sklearn.base import clone
+from sklearn.metrics import r2_score
 
 from skrnn import Cell, RNNClassifier, RNNRegressor
 from skrnn.cells import CELLS, GRU, LSTM, RNN, MinGRU
@@ -248,8 +249,11 @@ def test_an_array_is_no_dtype(kind):
 
 @both
 def test_an_unknown_scoring_is_refused_even_without_validation_data(kind):
-    with pytest.raises(ValueError, match="scoring"):
+    message = rf"^scoring must be None, .*_names\(\), got 'nope' in {kind.__name__}\.$"
+    with pytest.raises(ValueError, match=message):
         tiny(kind, scoring="nope").fit(X, Y[kind])
+    with pytest.raises(ValueError, match="^scoring .* a metric function rather than"):
+        tiny(kind, scoring=r2_score).fit(X, Y[kind])
 
 
 @both

@@ -206,7 +206,7 @@ def completed(state):
     architecture = state.get("_architecture_")
     if not isinstance(architecture, dict):
         return state
-    return {**state, "_architecture_": {**ADDED, **architecture}}
+    return {**state, "_architecture_": {**architecture, **ADDED, **architecture}}
 
 
 def known_attributes(kind):

@@ -49,9 +49,17 @@ class Validation:
 
 def make_scorer(estimator):
     """The scorer that the estimator's `scoring` stands for."""
-    from sklearn.metrics import check_scoring  # slow to import, and seldom needed
+    from sklearn.metrics import check_scoring, get_scorer_names  # slow to import
 
-    return check_scoring(estimator, estimator.scoring)
+    scoring = estimator.scoring
+    if isinstance(scoring, str) and scoring not in get_scorer_names():
+        raise ValueError(
+            "scoring must be None, a scorer such as skrnn.metrics.get_scorer makes, or "
+            f"a name of sklearn.metrics.get_scorer_names(), got {scoring!r} in "
+            f"{type(estimator).__name__}."
+        )
+    with naming("scoring"):
+        return check_scoring(estimator, scoring)
 
 
 def given(estimator, train, X_val, y_val, sample_weight_val, loss):

@@ -71,6 +71,11 @@ def save(estimator, file):
     >>> bool((again.theta_ == rnn.theta_).all())
     True
     """
+    if hasattr(file, "get_params"):
+        raise TypeError(
+            "estimator must come first and file second, as in skrnn.save(estimator, "
+            f"file), got a {type(file).__name__} as file."
+        )
     data = _to_bytes(estimator)
     if hasattr(file, "write"):
         file.write(data)
@@ -95,7 +100,8 @@ def load(file):
     Raises
     ------
     ValueError
-        For a file that is damaged, of a later version of skrnn, or no such file.
+        For a file that is damaged, of a later version of skrnn, or no such file. The
+        message begins with its name.
     OSError
         When the file cannot be read.
 
@@ -116,7 +122,13 @@ def load(file):
             data = opened.read(min(n_bytes, archive.MAX_BYTES) + 1)
     if not isinstance(data, bytes):
         raise TypeError(f"file must be binary, got one of {type(data).__name__}.")
-    return _from_bytes(data)
+    try:
+        return _from_bytes(data)
+    except ValueError as error:
+        name = getattr(file, "name", None) if hasattr(file, "read") else file
+        if not isinstance(name, (str, bytes, os.PathLike)):  # of a file in memory
+            raise
+        raise ValueError(f"{os.fsdecode(name)}: {error}") from error
 
 
 def _to_bytes(estimator):
