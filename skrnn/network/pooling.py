@@ -62,6 +62,8 @@ class Pooling:
 class EveryStep(Pooling):
     """No pooling: an answer for each step, N vectors in the order of packed rows."""
 
+    n_planes = 2
+
     def begin(self, n_sequences, n_features, dtype):
         return {"outputs": []}
 
@@ -69,7 +71,8 @@ class EveryStep(Pooling):
         pool["outputs"].append(out.copy())  # the next chunk is written to its place
 
     def end(self, pool, lengths):
-        return np.concatenate(pool.pop("outputs"))
+        first, *others = pool.pop("outputs")
+        return np.concatenate([first, *others]) if others else first
 
     def backward(self, views, gradient, pool, d_pooled, out, chunk):
         return d_pooled, np.zeros((chunk.n, out.shape[1]), out.dtype)
