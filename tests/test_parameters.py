@@ -10,7 +10,13 @@ from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.metrics import r2_score
 
-from skrnn import Cell, RNNClassifier, RNNRegressor
+from skrnn import (
+    Cell,
+    RNNClassifier,
+    RNNRegressor,
+    RNNSequenceRegressor,
+    RNNTagger,
+)
 from skrnn.cells import CELLS, GRU, LSTM, RNN, MinGRU
 from skrnn.cells.algebra import sigmoid
 from skrnn.optimizers import LBFGS, OPTIMIZERS, SCHEDULES, SGD, Adam
@@ -22,7 +28,12 @@ both = pytest.mark.parametrize("kind", KINDS)
 X = [np.random.default_rng(i).standard_normal((2 + i % 3, 2)) for i in range(12)]
 LABELS = np.arange(12) % 2
 VALUES = np.linspace(-1, 1, 12)
-Y = {RNNClassifier: LABELS, RNNRegressor: VALUES}
+Y = {
+    RNNClassifier: LABELS,
+    RNNRegressor: VALUES,
+    RNNTagger: [np.arange(len(x)) % 2 for x in X],
+    RNNSequenceRegressor: [x[:, 0] for x in X],
+}
 NAN, INF = float("nan"), float("inf")
 
 # Integers that no array can count to, and that no float holds; then what is no number.
@@ -187,7 +198,20 @@ OWN = {
         ),
     },
 }
-TABLES = {kind: {**SHARED, **OWN[kind]} for kind in KINDS}
+# Estimators of each step share the rules of the others: tried is what is their own.
+STEPS = {
+    RNNTagger: {
+        **OWN[RNNClassifier],
+        "crf": FLAG,
+        "ignored_label": (
+            r"None or a str or a number",
+            [[0], (1,), {}, b"1", np.array([1]), np.array("a"), 1j, max],
+            [None, 0, "x", 7.5, np.int64(1), NAN],
+        ),
+    },
+    RNNSequenceRegressor: OWN[RNNRegressor],
+}
+TABLES = {kind: {**SHARED, **OWN[kind]} for kind in KINDS} | STEPS
 
 
 def tiny(kind, **params):
@@ -198,7 +222,7 @@ def tiny(kind, **params):
 def cases(column):
     return [
         pytest.param(kind, name, value, id=f"{kind.__name__}-{name}-{value!r:.40}")
-        for kind in KINDS
+        for kind in TABLES
         for name, row in TABLES[kind].items()
         for value in row[column]
     ]
@@ -207,6 +231,15 @@ def cases(column):
 @both
 def test_the_table_holds_every_parameter(kind):
     assert TABLES[kind].keys() == kind().get_params(deep=False).keys()
+
+
+@pytest.mark.parametrize(("kind", "of_one"), [*zip(STEPS, KINDS, strict=True)])
+def test_estimators_of_each_step_share_the_rules_of_the_others(kind, of_one):
+    shared = kind._rules.keys() & of_one._rules.keys()
+    assert all(kind._rules[name] is of_one._rules[name] for name in shared)
+    assert of_one._rules.keys() - shared == {"pooling"}
+    assert kind._rules.keys() == kind().get_params(deep=False).keys()
+    assert kind._rules.keys() - shared <= STEPS[kind].keys()
 
 
 @pytest.mark.parametrize(("kind", "name", "value"), cases(1))

@@ -380,7 +380,7 @@ def score(est, X, y):
     ids=lambda est: type(est).__name__,
 )
 def test_other_classes_are_refused_by_name(est, tmp_path):
-    message = f"estimator must be of RNNCl.* itself, got {type(est).__name__}"
+    message = f"RNNTagger or RNNSequenceRegressor itself, got {type(est).__name__}"
     with pytest.raises(TypeError, match=message):
         skrnn.save(est, tmp_path / "model")
     assert not os.listdir(tmp_path)

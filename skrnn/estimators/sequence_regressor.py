@@ -127,6 +127,10 @@ class RNNSequenceRegressor(StepTargetsMixin, BaseRegressor):
     RNNRegressor : Numbers for a sequence.
     RNNClassifier : The full explanation.
 
+    References
+    ----------
+    .. [1] R. Koenker and G. Bassett, "Regression quantiles", 1978.
+
     Examples
     --------
     >>> import numpy as np

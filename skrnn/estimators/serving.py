@@ -96,6 +96,11 @@ class Server:
                 "layers start at the end of a sequence. Fit it with "
                 "bidirectional=False."
             )
+        if self._architecture["n_own_rows"]:
+            raise ValueError(
+                "step cannot answer with crf=True: the labels of a sequence depend on "
+                "all of its steps. Fit it with crf=False."
+            )
         return Streams(self.network, self.theta)
 
 

@@ -206,7 +206,8 @@ def completed(state):
     architecture = state.get("_architecture_")
     if not isinstance(architecture, dict):
         return state
-    return {**state, "_architecture_": {**architecture, **ADDED, **architecture}}
+    complete = {**architecture, **ADDED, **architecture}  # what it has comes first
+    return {**state, "_architecture_": complete}
 
 
 def known_attributes(kind):

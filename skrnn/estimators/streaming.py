@@ -30,7 +30,8 @@ class StreamingMixin:
         Returns
         -------
         y : ndarray of shape (n_streams,) or (n_streams, ...)
-            As from `method` for as many sequences; for one stream, with one entry.
+            As from `method` for as many sequences; for one stream, with one entry. An
+            estimator of each step answers for this one.
         state : ndarray of shape (n_streams, n_numbers)
             A new array, of the type of `theta_`. Each row holds all that is to be
             known of a stream: rows may be selected, joined, copied and saved. A row
@@ -38,7 +39,8 @@ class StreamingMixin:
 
         Notes
         -----
-        A network that also reads from the end (`bidirectional`) cannot be streamed.
+        A network that also reads from the end (`bidirectional`) cannot be streamed,
+        nor can a tagger with `crf`, whose labels depend on each other.
         Computation is in the type of `theta_`; an x_t of that type is read where it
         lies. `n_jobs` counts only where a step of all streams takes milliseconds.
 

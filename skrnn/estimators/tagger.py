@@ -289,15 +289,6 @@ class RNNTagger(StepTargetsMixin, BaseClassifier):
         y, predicted, weights = self._score_parts(X, y, sample_weight)
         return float(accuracy_score(y, predicted, sample_weight=weights))
 
-    def step(self, x_t, state=None, *, method="predict"):
-        """See `RNNClassifier.step`; not with `crf`, which needs the whole sequence."""
-        if self._has_chain():
-            raise ValueError(
-                "step cannot answer with crf=True: the labels of a sequence depend on "
-                "all of its steps. Fit it with crf=False."
-            )
-        return super().step(x_t, state, method=method)
-
     def _check_combinations(self):
         super()._check_combinations()
         if self.crf and self.class_weight is not None:

@@ -65,7 +65,6 @@ class Pooling:
 class EveryStep(Pooling):
     """No pooling: an answer for each step, N vectors in the order of packed rows."""
 
-    n_planes = 0
     n_kept = 1
 
     def begin(self, plan, n_features, dtype):

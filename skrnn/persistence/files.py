@@ -22,7 +22,7 @@ from skrnn.persistence.codec import Decoder, Encoder
 
 KINDS = {
     kind.__name__: kind
-    for kind in (RNNClassifier, RNNRegressor, RNNSequenceRegressor, RNNTagger)
+    for kind in (RNNClassifier, RNNRegressor, RNNTagger, RNNSequenceRegressor)
 }
 
 
