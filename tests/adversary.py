@@ -328,8 +328,10 @@ X_HARMS = {
     "no collection": _instead(
         None, 3.5, "abc", b"abc", {}, {"a": np.ones((2, 1))}, {1, 2}, _generator(), map
     ),
-    "one axis": _instead(np.arange(3.0), pd.Series([1.0, 2.0]), says="X .*Expected"),
-    "no axis": _instead(np.array(3.0), np.float32(3), says="X .*Expected"),
+    "one axis": _instead(
+        np.arange(3.0), pd.Series([1.0, 2.0]), says="X must be .* Reshape"
+    ),
+    "no axis": _instead(np.array(3.0), np.float32(3), says="X must be .* Reshape"),
     "list of numbers": _instead([1.0, 2.0], says=r"X\[0\] must be .*a single number"),
 }
 if np.finfo("g").max > np.finfo("f8").max:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import skrnn
-from skrnn import RNNClassifier, RNNRegressor
+from skrnn import RNNClassifier, RNNRegressor, RNNSequenceRegressor, RNNTagger
 from skrnn.cells import CELLS
 from skrnn.losses import REGRESSION_LOSSES
 from skrnn.network.pooling import POOLINGS
@@ -22,7 +22,9 @@ PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 # Folders that a source distribution comes without.
 ABSENT = [name for name in ("benchmarks",) if not (ROOT / name).is_dir()]
 
-on_estimators = pytest.mark.parametrize("kind", [RNNClassifier, RNNRegressor])
+on_estimators = pytest.mark.parametrize(
+    "kind", [RNNClassifier, RNNRegressor, RNNTagger, RNNSequenceRegressor]
+)
 on_pages = pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
 
 

@@ -9,13 +9,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skrnn import RNNClassifier, RNNRegressor
+from skrnn import RNNClassifier, RNNRegressor, RNNSequenceRegressor, RNNTagger
 from skrnn.cells import CELLS
 from skrnn.losses import REGRESSION_LOSSES
 from skrnn.network.pooling import POOLINGS
 from skrnn.optimizers import OPTIMIZERS, SCHEDULES
 
-ESTIMATORS = (RNNClassifier, RNNRegressor)
+ESTIMATORS = (RNNClassifier, RNNRegressor, RNNTagger, RNNSequenceRegressor)
+CLASSIFIERS = (RNNClassifier, RNNTagger)
+OF_STEPS = (RNNTagger, RNNSequenceRegressor)
 MODULES = (
     "",
     ".cells",
@@ -144,10 +146,16 @@ def fitted(request):
     X = pd.DataFrame(
         np.random.default_rng(0).normal(size=(30, 4)), columns=list("abcd")
     )
-    y = np.arange(30) % 3
-    estimator = request.param(4, max_iter=2, early_stopping=True, random_state=0)
-    scoring = "accuracy" if request.param is RNNClassifier else "r2"
-    return estimator.set_params(scoring=scoring).fit(X, y)
+    kind, y = request.param, np.arange(30) % 3
+    scoring = "accuracy" if kind in CLASSIFIERS else "r2"
+    if kind in OF_STEPS:
+        y, scoring = np.repeat(y[:, np.newaxis], 4, axis=1), score_own
+    params = {"max_iter": 2, "early_stopping": True, "random_state": 0}
+    return kind(4, scoring=scoring, **params).fit(X, y)
+
+
+def score_own(estimator, X, y):
+    return estimator.score(X, y)
 
 
 def test_fitted_attributes_are_documented(fitted):
@@ -174,19 +182,22 @@ def test_documented_lengths_of_attributes_are_right(fitted):
 def test_documented_choices_are_the_registries(cls):
     """A cell, solver, ... that is added or renamed shows up in the docstring."""
     registries = dict(REGISTRIES)
-    if cls is RNNRegressor:
+    if cls not in CLASSIFIERS:
         registries["loss"] = REGRESSION_LOSSES
+    if cls in OF_STEPS:
+        del registries["pooling"]
     kinds = dict(entries(cls, "Parameters"))
     for name, registry in registries.items():
         stated = re.search(r"\{.+?\}", kinds[name])[0]
         assert ast.literal_eval(stated) == set(registry), name
 
 
-def test_shared_parameters_read_alike_in_both_estimators():
-    """Type and default of a parameter that both have are stated in the same words."""
-    one, other = (dict(entries(c, "Parameters")) for c in ESTIMATORS)
+@pytest.mark.parametrize("cls", ESTIMATORS[1:])
+def test_shared_parameters_read_alike_in_all_estimators(cls):
+    """Type and default of a parameter that two have are stated in the same words."""
+    one, other = (dict(entries(c, "Parameters")) for c in (RNNClassifier, cls))
     shared = one.keys() & other.keys()
-    assert len(shared) == len(one) - 1
+    assert one.keys() - shared <= {"class_weight", "pooling"}
     assert {name: one[name] for name in shared} == {n: other[n] for n in shared}
 
 

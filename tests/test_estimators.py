@@ -91,6 +91,27 @@ def test_columns_of_a_table_are_remembered():
     assert not hasattr(est, "feature_names_in_")
 
 
+def test_columns_of_frames_in_a_list_are_found_by_name():
+    """A frame whose columns have another order would be read wrongly."""
+    frames = [pd.DataFrame(x, columns=["up", "down"]) for x in X]
+    swapped, y = [x[["down", "up"]] for x in frames], SUMS[:, 0]
+    est = tiny(RNNRegressor).fit(frames, y)
+    assert np.array_equal(est.theta_, fitted(RNNRegressor).theta_)
+    assert list(est.feature_names_in_) == ["up", "down"]
+    for refuse in (
+        lambda: est.predict(swapped),
+        lambda: est.score(swapped, y),
+        lambda: est.partial_fit(swapped, y),
+        lambda: est.fit(frames, y, X_val=swapped, y_val=y),
+        lambda: est.step(swapped[0]),
+    ):
+        with pytest.raises(ValueError, match="columns that RNNRegressor was fitted w"):
+            refuse()
+    state = est.step(frames[0])[1]
+    assert np.array_equal(est.step(X[0])[1], state)
+    assert not hasattr(est.fit(X, y), "feature_names_in_")
+
+
 @both
 @pytest.mark.parametrize("layout", ["F", "read-only", "memmap", "strided"])
 def test_memory_layout_of_input_is_of_no_effect(kind, layout, tmp_path):

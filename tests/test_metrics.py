@@ -330,6 +330,10 @@ def test_only_padding_may_be_longer():
         ([1.0], r"an entry for each sequence, got 1 for 2 sequences"),
         ([[1.0, 1.0], [1.0, 1.0]], r"sample_weight\[1\] .* each step, 1, got 2"),
         ([[1.0], [1.0]], r"sample_weight\[0\] .* each step, 2, got 1"),
+        ([1.0, -2.0], r"sample_weight\[1\] must be non-negative and finite, got -2"),
+        ([[1.0, np.nan], [1.0]], r"sample_weight\[0\] must be non-neg.*, got nan"),
+        ([np.inf, 1.0], r"sample_weight\[0\] must be non-negative .*, got inf"),
+        ([0.0, 0.0], r"sample_weight must be positive for a labelled step"),
     ],
 )
 def test_weights_that_do_not_fit_are_refused(weights, message):
@@ -341,6 +345,10 @@ def test_weights_that_do_not_fit_are_refused(weights, message):
 def test_sequence_accuracy_wants_one_weight_for_each_sequence():
     with pytest.raises(ValueError, match=r"must have shape \(2,\), got \(3,\)"):
         sequence_accuracy_score([[0], [1]], [[0], [1]], sample_weight=[1, 1, 1])
+    with pytest.raises(
+        ValueError, match=r"sample_weight\[2\] must be non-neg.* got -1"
+    ):
+        sequence_accuracy_score([[0]] * 3, [[1]] * 3, sample_weight=[1, 1, -1])
 
 
 @pytest.mark.parametrize("proba", [[[[0.5]]], [[[-0.1, 0.5]]], [[[0.5, 1.5]]]])

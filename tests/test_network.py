@@ -26,6 +26,7 @@ from skrnn.network import planes
 from skrnn.network.dropout import Masks
 from skrnn.network.network import Network
 from skrnn.network.parameters import Layout, glorot
+from skrnn.network.pooling import EveryStep, LastPooling, StepWeights
 from skrnn.network.stack import Stack
 from skrnn.network.workspace import Workspace
 from skrnn.sequences import ArraySequences, pack
@@ -74,6 +75,16 @@ def test_raw_scores_are_the_oracles(variant, dtype, bidirectional, sizes):
         assert_close(raw, expected, dtype)
 
 
+def outputs_of(case):
+    """Outputs of every step, (N, F), and the last ones, (B, F), packed order."""
+    return [read_out(case, pooling) for pooling in (EveryStep(), LastPooling())]
+
+
+def read_out(case, pooling):
+    network = case.network.read_out_by(pooling)
+    return network.pooled(case.theta, case.packed, case.space)
+
+
 @each_direction
 @each_dtype
 @each_variant
@@ -81,7 +92,7 @@ def test_outputs_of_every_step_are_the_oracles(variant, dtype, bidirectional):
     case = make_case(
         variant, hidden_layer_sizes=(2, 3), bidirectional=bidirectional, dtype=dtype
     )
-    rows, last = case.network.outputs(case.theta, case.packed, case.space)
+    rows, last = outputs_of(case)
     assert rows.dtype == last.dtype == dtype
     outputs, last = case.packed.unpack(rows), case.packed.restore(last)
     none, zero = case.naive.no_masks(), case.naive.zero_state()
@@ -97,8 +108,7 @@ def test_attention_weights_are_the_oracles(dtype, bidirectional):
     case = make_case(
         ("gru", "tanh"), pooling="attention", bidirectional=bidirectional, dtype=dtype
     )
-    rows = case.network.attention_weights(case.theta, case.packed, case.space)
-    weights = case.packed.unpack(rows)
+    weights = case.packed.unpack(read_out(case, StepWeights()))
     none, zero = case.naive.no_masks(), case.naive.zero_state()
     for i, x in enumerate(case.sequences):
         outputs = case.naive.run(case.views, x, zero, none)[0]
@@ -138,8 +148,7 @@ def test_a_sequence_in_two_parts(variant):
         hidden_layer_sizes=(3, 2),
         sequences=draw_sequences((6, 6)),
     )
-    whole, last = case.network.outputs(case.theta, case.packed, case.space)
-    whole, last = whole.copy(), last.copy()
+    whole, last = outputs_of(case)
     state, masks, rows = case.stack.zero_state(2), Masks.none(case.stack), []
     for part in (case.packed.time_slice(0, 2), case.packed.time_slice(2, 6)):
         run = case.stack.forward(case.views, part, state, masks, case.space)
@@ -160,6 +169,16 @@ def test_chunks_leave_the_scores_unchanged(variant, bptt_steps):
         whole = make_case(variant, **options).raw_scores()
         chunked = make_case(variant, bptt_steps=bptt_steps, **options).raw_scores()
         assert_close(chunked, whole)
+
+
+@pytest.mark.parametrize("bptt_steps", [1, 3, 100])
+def test_chunks_leave_outputs_and_weights_unchanged(bptt_steps):
+    whole, chunked = (
+        make_case(("gru", "tanh"), pooling="attention", bptt_steps=steps)
+        for steps in (None, bptt_steps)
+    )
+    for pooling in (EveryStep, LastPooling, StepWeights):
+        assert_close(read_out(chunked, pooling()), read_out(whole, pooling()))
 
 
 @each_dtype

@@ -8,8 +8,15 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 from sklearn.base import clone
+from sklearn.metrics import r2_score
 
-from skrnn import Cell, RNNClassifier, RNNRegressor
+from skrnn import (
+    Cell,
+    RNNClassifier,
+    RNNRegressor,
+    RNNSequenceRegressor,
+    RNNTagger,
+)
 from skrnn.cells import CELLS, GRU, LSTM, RNN, MinGRU
 from skrnn.cells.algebra import sigmoid
 from skrnn.optimizers import LBFGS, OPTIMIZERS, SCHEDULES, SGD, Adam
@@ -21,7 +28,12 @@ both = pytest.mark.parametrize("kind", KINDS)
 X = [np.random.default_rng(i).standard_normal((2 + i % 3, 2)) for i in range(12)]
 LABELS = np.arange(12) % 2
 VALUES = np.linspace(-1, 1, 12)
-Y = {RNNClassifier: LABELS, RNNRegressor: VALUES}
+Y = {
+    RNNClassifier: LABELS,
+    RNNRegressor: VALUES,
+    RNNTagger: [np.arange(len(x)) % 2 for x in X],
+    RNNSequenceRegressor: [x[:, 0] for x in X],
+}
 NAN, INF = float("nan"), float("inf")
 
 # Integers that no array can count to, and that no float holds; then what is no number.
@@ -198,7 +210,20 @@ OWN = {
         ),
     },
 }
-TABLES = {kind: {**SHARED, **OWN[kind]} for kind in KINDS}
+# Estimators of each step share the rules of the others: tried is what is their own.
+STEPS = {
+    RNNTagger: {
+        **OWN[RNNClassifier],
+        "crf": FLAG,
+        "ignored_label": (
+            r"None or a str or a number",
+            [[0], (1,), {}, b"1", np.array([1]), np.array("a"), 1j, max],
+            [None, 0, "x", 7.5, np.int64(1), NAN],
+        ),
+    },
+    RNNSequenceRegressor: OWN[RNNRegressor],
+}
+TABLES = {kind: {**SHARED, **OWN[kind]} for kind in KINDS} | STEPS
 
 
 def tiny(kind, **params):
@@ -209,7 +234,7 @@ def tiny(kind, **params):
 def cases(column):
     return [
         pytest.param(kind, name, value, id=f"{kind.__name__}-{name}-{value!r:.40}")
-        for kind in KINDS
+        for kind in TABLES
         for name, row in TABLES[kind].items()
         for value in row[column]
     ]
@@ -218,6 +243,15 @@ def cases(column):
 @both
 def test_the_table_holds_every_parameter(kind):
     assert TABLES[kind].keys() == kind().get_params(deep=False).keys()
+
+
+@pytest.mark.parametrize(("kind", "of_one"), [*zip(STEPS, KINDS, strict=True)])
+def test_estimators_of_each_step_share_the_rules_of_the_others(kind, of_one):
+    shared = kind._rules.keys() & of_one._rules.keys()
+    assert all(kind._rules[name] is of_one._rules[name] for name in shared)
+    assert of_one._rules.keys() - shared == {"pooling"}
+    assert kind._rules.keys() == kind().get_params(deep=False).keys()
+    assert kind._rules.keys() - shared <= STEPS[kind].keys()
 
 
 @pytest.mark.parametrize(("kind", "name", "value"), cases(1))
@@ -260,8 +294,11 @@ def test_an_array_is_no_dtype(kind):
 
 @both
 def test_an_unknown_scoring_is_refused_even_without_validation_data(kind):
-    with pytest.raises(ValueError, match="scoring"):
+    message = rf"^scoring must be None, .*_names\(\), got 'nope' in {kind.__name__}\.$"
+    with pytest.raises(ValueError, match=message):
         tiny(kind, scoring="nope").fit(X, Y[kind])
+    with pytest.raises(ValueError, match="^scoring .* a metric function rather than"):
+        tiny(kind, scoring=r2_score).fit(X, Y[kind])
 
 
 @both
@@ -368,11 +405,22 @@ def test_targets_must_match_the_sequences(kind):
     ("kind", "y", "message"),
     [
         (RNNClassifier, VALUES, "Unknown label type: continuous"),
-        (RNNClassifier, np.full(12, np.nan), "Input y contains NaN"),
+        (RNNClassifier, np.full(12, np.nan), r"^y\[0\] must be finite, got nan\.$"),
+        (
+            RNNClassifier,
+            np.array([*"abcab", None, *"abcabc"], object),
+            r"^y\[5\] must be a label, got None\.$",
+        ),
+        (RNNRegressor, [*VALUES[:3], None, *VALUES[4:]], r"^y\[3\] must be fin.* nan"),
+        (
+            RNNRegressor,
+            np.where(np.arange(24).reshape(12, 2) == 9, -np.inf, 1.0),
+            r"^y\[4\] must be finite, got -inf in column 1\.$",
+        ),
         (
             RNNClassifier,
             np.column_stack([LABELS, LABELS + 1]),
-            r"several class columns of shape \(12, 2\); wrap the estimator in "
+            r"several class columns of shape \(12, 2\); fit an estimator to each, as "
             "MultiOutputClassifier",
         ),
         (RNNRegressor, np.array(["a"] * 12), "could not convert string to float"),
@@ -381,7 +429,7 @@ def test_targets_must_match_the_sequences(kind):
             np.full(12, "2020", "M8[D]"),
             "y must be numeric, got dtype date",
         ),
-        (RNNRegressor, np.r_[VALUES[:-1], np.inf], "Input y contains infinity"),
+        (RNNRegressor, np.r_[VALUES[:-1], np.inf], r"^y\[11\] must be finite, got inf"),
         (RNNRegressor, np.ones((12, 2, 2)), "Found array with dim 3"),
     ],
 )
@@ -394,7 +442,7 @@ POISSON = {"loss": "poisson"}
 
 
 def test_targets_that_the_loss_refuses():
-    message = r"y must be finite and non-negative, got -1.0 at position \(0, 0\)"
+    message = r"^y\[0\] must be finite and non-negative, got -1.0\.$"
     with pytest.raises(ValueError, match=message):
         tiny(RNNRegressor, **POISSON).fit(X, VALUES)
     zeros = tiny(RNNRegressor, **POISSON).fit(X, np.zeros(12)).predict(X)
@@ -403,7 +451,7 @@ def test_targets_that_the_loss_refuses():
 
 def test_the_loss_refuses_targets_of_later_calls_too():
     est = tiny(RNNRegressor, **POISSON).partial_fit(X, VALUES + 1)
-    with pytest.raises(ValueError, match="y must be finite and non-negative"):
+    with pytest.raises(ValueError, match=r"y\[0\] must be finite and non-negative"):
         est.partial_fit(X, VALUES)
 
 
@@ -502,7 +550,7 @@ def test_validation_data_must_be_complete(kind):
     check("X_val and y_val must be given together, .*got no y_val", X_val=X)
     check("X_val and y_val must be given together, .*got no X_val", y_val=y)
     check(
-        "X_val and y_val must have the same number of sequences, got 12 and 3",
+        "inconsistent .* samples: X_val holds 12 sequences and y_val 3 targets",
         X_val=X,
         y_val=y[:3],
     )
@@ -602,9 +650,9 @@ def test_later_labels_are_not_rounded_or_converted():
     """What is neither 0 nor 1 is no indicator, and text is no number."""
     y = np.eye(3, dtype=int)[np.arange(12) % 3]
     est = tiny(RNNClassifier).fit(X, y)
-    with pytest.raises(ValueError, match=r"y must be 0 or 1, got 0.5"):
+    with pytest.raises(ValueError, match=r"y\[0\] must be 0 or 1, got 0.5"):
         est.partial_fit(X, y / 2)
-    with pytest.raises(ValueError, match=r"y_val was refused: y must be 0 or 1"):
+    with pytest.raises(ValueError, match=r"y_val was refused: y\[0\] must be 0 or 1"):
         est.fit(X, y, X_val=X, y_val=y / 2)
     est = tiny(RNNClassifier).fit(X, LABELS)
     with pytest.raises(ValueError, match="y was refused: Mix of label input types"):
@@ -708,7 +756,7 @@ def test_a_cell_that_contradicts_itself_is_refused(kind, members, message):
 @both
 def test_a_target_for_each_step_is_refused(kind):
     """A likely mistake, which NumPy answers with a word about its own shapes."""
-    with pytest.raises(ValueError, match="a target for each step is not supported"):
+    with pytest.raises(ValueError, match="a target for each step is for RNNTagger"):
         tiny(kind).fit(X, [np.zeros(len(x)) for x in X])
 
 

@@ -4,6 +4,7 @@ import functools
 import io
 import json
 import os
+import re
 import stat
 import struct
 import time
@@ -11,6 +12,7 @@ import tracemalloc
 import zipfile
 from pathlib import Path
 
+import joblib
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -203,15 +205,18 @@ def test_objects_in_arrays_come_back(value):
 def test_names_of_columns_come_back():
     pd = pytest.importorskip("pandas")
     frame = pd.DataFrame(np.ones((6, 3)), columns=["mon", "tue", "wed"])
-    est = RNNClassifier((2,), max_iter=1).fit(frame, [0, 1] * 3)
-    twin = through_file(est)
-    assert_all_is_the_same(est, twin)
-    assert_same([twin.predict(frame)], [est.predict(frame)])
+    est = RNNClassifier((2,), max_iter=1)
+    other = frame.rename(columns={"mon": "thu"})
+    for data, wrong in ((frame, other), ([frame] * 6, [other])):
+        est.fit(data, [0, 1] * 3)
+        twin = through_file(est)
+        assert_all_is_the_same(est, twin)
+        assert_same([twin.predict(data)], [est.predict(data)])
+        with pytest.raises(ValueError, match="seen at fit time|was fitted with"):
+            twin.predict(wrong)
 
 
 def test_a_memory_mapped_model_can_be_saved(tmp_path):
-    import joblib
-
     est = fitted("gru")
     joblib.dump(est, tmp_path / "model")
     mapped = joblib.load(tmp_path / "model", mmap_mode="r")
@@ -316,6 +321,28 @@ def test_a_text_file_object_is_refused():
         skrnn.load(io.StringIO("text"))
 
 
+def test_a_file_of_others_is_refused_by_name(tmp_path):
+    """With a hint if it is one of joblib's, compressed or not."""
+    path, est = tmp_path / "model.joblib", RNNRegressor()
+    hint = rf"^{re.escape(str(path))}: .*{FOREIGN}.* It may be one for joblib\.load"
+    for compress in (0, ("zlib", 3), ("gzip", 3), ("bz2", 3), ("xz", 3)):
+        joblib.dump(est, path, compress=compress)
+        with pytest.raises(ValueError, match=hint):
+            skrnn.load(path)
+    path.write_bytes(b"[model]")
+    with open(path, "rb") as file, pytest.raises(ValueError, match="model") as caught:
+        skrnn.load(file)
+    assert str(caught.value).startswith(str(path))
+    assert "joblib" not in str(caught.value).removeprefix(str(path))
+    with pytest.raises(ValueError, match="^The file is damaged"):
+        skrnn.load(io.BytesIO(b"[model]"))
+
+
+def test_arguments_that_have_changed_places_are_told(tmp_path):
+    with pytest.raises(TypeError, match="estimator must come first .* RNNRegressor as"):
+        skrnn.save(tmp_path / "model", RNNRegressor())
+
+
 @pytest.mark.parametrize("file", [0, None, 1.5])
 def test_what_is_no_path_is_refused(file):
     with pytest.raises(TypeError):
@@ -353,7 +380,7 @@ def score(est, X, y):
     ids=lambda est: type(est).__name__,
 )
 def test_other_classes_are_refused_by_name(est, tmp_path):
-    message = f"RNNClassifier or RNNRegressor itself, got {type(est).__name__}"
+    message = f"RNNTagger or RNNSequenceRegressor itself, got {type(est).__name__}"
     with pytest.raises(TypeError, match=message):
         skrnn.save(est, tmp_path / "model")
     assert not os.listdir(tmp_path)

@@ -33,6 +33,7 @@ import sys
 import time
 import numpy as np
 from skrnn import RNNClassifier, RNNRegressor
+from skrnn.network.pooling import EveryStep, LastPooling, StepWeights
 
 def status(name):
     with open("/proc/self/status") as lines:
@@ -252,6 +253,37 @@ def test_the_estimate_is_near_what_is_taken_and_not_above(names):
                 n_judged += 1
                 assert 0.5 <= estimated / measured <= 1.1, (name, estimated, measured)
     assert n_judged >= len(names)
+
+
+READ_OUT = """
+X = [np.random.default_rng(0).standard_normal((150_000, 32), np.float32)]
+params = dict(cell="gru", bptt_steps=1000, pooling="attention", max_iter=1)
+est = RNNClassifier(64, **params, learning_rate="cosine")
+est.fit([X[0][:9], X[0][:8]], [0, 1])
+found = {}
+for name, method, pooling, *args in (
+    ("last", est.hidden_states, LastPooling()),
+    ("every step", est.hidden_states, EveryStep(), True),
+    ("attention", est.attention_weights, StepWeights()),
+):
+    method([X[0][:9]], *args)
+    network, lengths = est._network().read_out_by(pooling), np.array([len(X[0])])
+    estimated = network.activation_bytes(lengths, taped=False)
+    found[name] = [estimated, peak_of(method, X, *args)[0]]
+print(json.dumps(found))
+"""
+
+
+@linux
+@compiled
+@pytest.mark.heavy
+def test_states_and_weights_of_steps_are_read_chunk_by_chunk():
+    """What is asked for, and the rows of the minibatch, are all that is kept."""
+    found = run(READ_OUT)
+    for name, (estimated, measured) in found.items():
+        assert 0.5 <= estimated / measured <= 1.1, (name, estimated, measured)
+    rows = 150_000 * 32 * 4
+    assert found["last"][1] < 2 * rows > found["attention"][1]
 
 
 def make_network(**params):

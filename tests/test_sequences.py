@@ -433,17 +433,12 @@ WRONG_FORMS = [
     ),
     pytest.param(
         np.arange(3.0),
-        r"^X was refused: Expected 2D array, got 1D array",
+        r"^X must be a list .* Reshape your data; one sequence x alone .* as \[x\]\.$",
         id="1-D-array",
     ),
-    pytest.param(np.arange(3.0), r"Reshape your data", id="1-D-array-remedy"),
+    pytest.param(np.float64(3), r"^X must be .* of shape \(\)\. R", id="0-D-array"),
     pytest.param(
-        np.float64(3),
-        r"^X was refused: Expected 2D array, got scalar array",
-        id="0-D-array",
-    ),
-    pytest.param(
-        pd.Series([1.0, 2.0]), r"^X was refused: Expected a 2-dimensional", id="Series"
+        pd.Series([1.0, 2.0]), r"^X must be .* of shape \(2,\)\. Resh", id="Series"
     ),
     pytest.param(
         [FINE, [[1, 2], [3]]],
@@ -598,6 +593,53 @@ def test_names_are_compared_for_tables():
     other = pd.DataFrame(FINE, columns=["t1", "t0"])
     with pytest.raises(ValueError, match="feature names should match"):
         check_sequences(other, estimator=estimator, reset=False)
+
+
+LIBRARIES = pytest.mark.parametrize(
+    "frame", [pd.DataFrame, pl.DataFrame], ids=["pandas", "polars"]
+)
+
+
+@LIBRARIES
+def test_names_are_compared_for_frames_in_a_list(frame):
+    """By position, columns in another order would give wrong answers silently."""
+    estimator = fitted(to_frames(make_ragged(n_features=2), frame))
+    assert estimator.feature_names_in_.tolist() == ["c0", "c1"]
+    X = [np.ones((2, 2)), *(frame({"c1": [1.0], "c0": [2.0]}) for _ in range(3))]
+    message = (
+        r"^X must have the columns that Fitted was fitted with, \['c0', 'c1'\], in "
+        r"this order, got \['c1', 'c0'\]\.$"
+    )
+    with pytest.raises(ValueError, match=message):
+        check_sequences(X, estimator=estimator, reset=False)
+    X[2] = frame({"c0": [1.0], "c1": [2.0]})
+    message = r"^X\[2\] must have the columns of X\[1\], \['c1', 'c0'\], .* got \['c0'"
+    for anyone, reset in ((estimator, False), (Fitted(), True), (Fitted(), False)):
+        with pytest.raises(ValueError, match=message):
+            check_sequences(X, estimator=anyone, reset=reset)
+
+
+@LIBRARIES
+def test_columns_without_names_are_read_by_position(frame):
+    """Arrays, and frames whose columns are no strings, before and after others."""
+    frames = to_frames(make_ragged(n_features=2), frame)
+    arrays = make_ragged(n_features=2)
+    numbered = [pd.DataFrame(x, columns=[1, 0]) for x in arrays]
+    half = [pd.DataFrame(x, columns=["a", 0]) for x in arrays]
+    for known in (frames, arrays, numbered, half, frames[:1] + arrays):
+        estimator = fitted(known)
+        assert hasattr(estimator, "feature_names_in_") == (known[0] is frames[0])
+        for X in (
+            frames,
+            arrays,
+            numbered,
+            half,
+            numbered[:1] + frames,
+            np.ones((2, 3, 2)),
+        ):
+            check_sequences(X, estimator=estimator, reset=False)
+    table = fitted(pd.DataFrame(FINE, columns=["t0", "t1"]))
+    check_sequences([frame({"a": [1.0]})], estimator=table, reset=False)
 
 
 def test_tables_of_any_width_after_a_univariate_ragged_fit():

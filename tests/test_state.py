@@ -2,6 +2,7 @@
 
 import copy
 import io
+import itertools
 import json
 import os
 import pickle
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 from sklearn.base import clone
 
 import skrnn
-from skrnn import RNNClassifier, RNNRegressor
+from skrnn import RNNClassifier, RNNRegressor, RNNSequenceRegressor, RNNTagger
 from skrnn.cells import CELLS, GRU, LSTM
 from skrnn.estimators.state import FORMAT
 from skrnn.optimizers import SGD, Adam
@@ -29,6 +30,7 @@ X = [np.random.default_rng(i).standard_normal((1 + i % 4, 2)) for i in range(12)
 LABELS = np.array(["calm", "rising", "stormy"])[np.arange(12) % 3]
 SETS = np.array([[i % 2, i % 3 == 0] for i in range(12)], int)
 SUMS = np.array([x.sum() for x in X])
+TAGS = [np.resize(LABELS[i % 3 :], len(x)) for i, x in enumerate(X)]
 
 CASES = {
     **{cell: (RNNClassifier(cell=cell), LABELS) for cell in CELLS},
@@ -42,6 +44,10 @@ CASES = {
     "rows of numbers": (RNNRegressor(bptt_steps=2, solver="lbfgs"), SETS + 0.5),
     "huber": (RNNRegressor(loss="huber", huber_delta=0.3), SUMS),
     "quantiles": (RNNRegressor(loss="quantile", quantiles=(0.1, 0.5, 0.9)), SUMS),
+    "tags": (RNNTagger(bidirectional=True, ignored_label="calm"), TAGS),
+    "chain": (RNNTagger(crf=True, dtype="float32"), TAGS),
+    "rolls": (RNNTagger(cell="rnn"), [(x > 0).astype(int) for x in X]),
+    "steps": (RNNSequenceRegressor(loss="poisson"), [abs(x) for x in X]),
     "scored": (
         RNNRegressor(early_stopping=True, scoring="r2", validation_fraction=0.3),
         SUMS,
@@ -64,8 +70,12 @@ def outputs(est):
     if hasattr(est, "predict_proba"):
         found += [est.predict_proba(X), est.predict_log_proba(X)]
     if est.pooling == "attention":
-        found += est.attention_weights(X)
-    return found
+        found.append(est.attention_weights(X))
+    return list(itertools.chain(*map(as_list, found)))
+
+
+def as_list(answer):
+    return answer if isinstance(answer, list) else [answer]
 
 
 def assert_same(found, expected):
@@ -217,6 +227,33 @@ def test_a_state_names_its_format_and_version():
 
 
 @pytest.mark.parametrize("case", ["gru", "numbers"])
+def test_a_state_without_what_was_added_to_the_format_is_completed(case):
+    """Models of before there were losses with parameters of their own."""
+    est = fitted(case)
+    state = est.__getstate__()
+    state["_architecture_"] = dict(state["_architecture_"])
+    del state["_architecture_"]["n_own_rows"]
+    twin = restored(type(est), state)
+    assert_same(outputs(twin), outputs(est))
+    est, y = fitted(case), CASES[case][1]
+    for one in (est, twin):
+        one.set_params(warm_start=True).fit(X, y)
+    assert_same(outputs(twin), outputs(est))
+
+
+def test_a_chain_must_have_the_rows_that_its_loss_needs():
+    est = fitted("chain")
+    state = est.__getstate__()
+    state["_architecture_"] = {**state["_architecture_"], "n_own_rows": 0}
+    with pytest.raises(ValueError, match="theta_ must be a contiguous array of shape"):
+        restored(type(est), state)
+    state["_loss_parameters_"] = {"crf": False}
+    state["_architecture_"]["n_own_rows"] = 5
+    with pytest.raises(ValueError, match="'n_own_rows' must be 0, as the loss needs"):
+        restored(type(est), state)
+
+
+@pytest.mark.parametrize("case", ["gru", "numbers"])
 def test_another_version_of_skrnn_gives_one_warning_that_names_both(case):
     est = fitted(case)
     with pytest.warns(VersionWarning) as caught:
@@ -361,7 +398,7 @@ DAMAGES = {
         "out_activation_": [None, 1, "tanh", "logistic"],
         "n_step_features_in_": [None, 0, 1, 3, 2.0, HUGE],
         "n_features_in_": [None, 0, "2"],
-        "feature_names_in_": [None, "ab", ["a"], np.array([1, 2])],
+        "feature_names_in_": [None, "ab", ["a"], np.array([1, 2]), np.array(["a"])],
         "loss_curve_": CURVES,
         "validation_loss_curve_": CURVES[1:6],
         "validation_scores_": CURVES[1:6],

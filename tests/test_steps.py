@@ -304,7 +304,7 @@ def test_fits_go_on(target):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda y: y[:-1], "y must hold the steps of each of the 24 sequences in X"),
+        (lambda y: y[:-1], "y must hold the steps of each of the 24 sequences, got 23"),
         (lambda y: [*y[:3], y[3][:-1], *y[4:]], r"y\[3\] must be of shape \(4,\)"),
         (lambda y: [part[0] for part in y], r"got a single value in y\[0\]"),
         (

@@ -5,11 +5,10 @@ import itertools
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_random_state, column_or_1d
+from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import (
     _check_sample_weight,
-    check_array,
     check_is_fitted,
 )
 
@@ -28,8 +27,15 @@ from skrnn.estimators.vocabulary import (
     read_again,
 )
 from skrnn.network.network import Network
+from skrnn.network.pooling import EveryStep, LastPooling, StepWeights
 from skrnn.optimizers import make_optimizer, make_schedule
-from skrnn.sequences import check_sequences, naming, refuse_masked, split_steps
+from skrnn.sequences import (
+    Packed,
+    check_sequences,
+    naming,
+    refuse_masked,
+    split_steps,
+)
 from skrnn.training import (
     NonFiniteLoss,
     Record,
@@ -40,31 +46,6 @@ from skrnn.training import (
 )
 
 AUTO_BATCH_SIZE = 32
-
-
-def check_y(y, dtype):
-    """Targets as an array of shape (n_sequences,) or (n_sequences, n_columns)."""
-    with naming("y"), np.errstate(over="ignore"):  # what becomes infinite is refused
-        return _check_y(y, dtype)
-
-
-def _check_y(y, dtype):
-    refuse_masked(y, "y")
-    lengths = {np.size(target) for target in y} if isinstance(y, (list, tuple)) else {1}
-    if len(lengths) > 1:
-        raise ValueError(
-            "y must hold one target, or one row of targets, for each sequence, got "
-            f"entries of {min(lengths)} to {max(lengths)} values; a target for each "
-            "step is not supported."
-        )
-    if dtype is not None and np.asarray(y).dtype.kind in "mM":
-        raise ValueError(f"y must be numeric, got dtype {np.asarray(y).dtype}.")
-    y = check_array(y, ensure_2d=False, dtype=dtype, input_name="y")
-    if y.dtype.kind == "S":
-        raise TypeError("y must hold str or numbers, got bytes; decode them.")
-    if y.ndim == 2 and y.shape[1] == 1:
-        return column_or_1d(y, warn=True)
-    return y
 
 
 def _join(results):
@@ -95,9 +76,10 @@ def _solver_name(solver):
 
 def _describe(attributes):
     """What must not change when a fit goes on, by name."""
-    model = {"cell": repr(attributes["cell_"]), **attributes["_architecture_"]}
+    model = {"cell": repr(attributes["cell_"]), **attributes["_loss_parameters_"]}
+    model |= attributes["_architecture_"]
     del model["bptt_steps"], model["embedding"]
-    return model | attributes["_loss_parameters_"]
+    return model
 
 
 def _pools_by_attention(estimator):
@@ -203,12 +185,9 @@ class BaseRecurrent(StateMixin, StreamingMixin, CallbackSupportMixin, BaseEstima
             backward units is that after the first step.
         """
 
-        def outputs(network, theta, packed, space):
-            out, last = network.outputs(theta, packed, space)
-            return packed.unpack(out) if return_sequences else packed.restore(last)
-
-        server = server_of(self)
-        return self._map(server, self._read(server, X), outputs)
+        if return_sequences:
+            return self._read_out(X, EveryStep(), Packed.unpack)
+        return self._read_out(X, LastPooling(), Packed.restore)
 
     @available_if(_pools_by_attention)
     def attention_weights(self, X):
@@ -225,12 +204,7 @@ class BaseRecurrent(StateMixin, StreamingMixin, CallbackSupportMixin, BaseEstima
             Each sums to 1.
         """
 
-        def weights(network, theta, packed, space):
-            rows = network.attention_weights(theta, packed, space)
-            return packed.unpack(rows)
-
-        server = server_of(self)
-        return self._map(server, self._read(server, X), weights)
+        return self._read_out(X, StepWeights(), Packed.unpack)
 
     @property
     def weights_(self):
@@ -318,10 +292,6 @@ class BaseRecurrent(StateMixin, StreamingMixin, CallbackSupportMixin, BaseEstima
     def _total_weights(self, sample_weight, targets):
         """Weights of the sequences; a classifier's class weights come on top."""
         return self._check_weights(sample_weight, len(targets))
-
-    def _weights_at(self, sample_weight, indices, n_sequences):
-        """The user's weights of some sequences, for a scorer."""
-        return self._check_weights(sample_weight, n_sequences)[indices]
 
     def _draw_seed(self, going_on):
         if going_on:
@@ -465,10 +435,19 @@ class BaseRecurrent(StateMixin, StreamingMixin, CallbackSupportMixin, BaseEstima
         """X as checked sequences."""
         return read_again(self, X, server.network.dtype)
 
-    def _map(self, server, sequences, function):
+    def _read_out(self, X, pooling, unpack):
+        """What `pooling` makes of the top level's outputs, put in order by `unpack`."""
+
+        def outputs(network, theta, packed, space):
+            return unpack(packed, network.pooled(theta, packed, space))
+
+        server = server_of(self)
+        return self._map(server, self._read(server, X), outputs, pooling)
+
+    def _map(self, server, sequences, function, pooling=None):
         """Results of ``function(network, theta, packed, space)``, joined."""
         with np.errstate(over="ignore", invalid="ignore"):
-            results = _join(server.map(function, sequences, self.n_jobs))
+            results = _join(server.map(function, sequences, self.n_jobs, pooling))
         _refuse_infinite(results, sequences.lengths)
         return results
 

@@ -5,10 +5,11 @@ import functools
 import numpy as np
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
-from skrnn.estimators.base import BaseRecurrent, check_y
+from skrnn.estimators.base import BaseRecurrent
 from skrnn.estimators.callbacks import with_callbacks
 from skrnn.estimators.labels import check_classes, encode_labels
 from skrnn.estimators.state import CLASSIFIER_STATE
+from skrnn.estimators.targets import check_y
 from skrnn.estimators.transaction import all_or_nothing
 from skrnn.estimators.weights import counts_labels, weigh_classes
 from skrnn.losses import (
@@ -39,7 +40,7 @@ class BaseClassifier(BaseRecurrent):
 
         Returns
         -------
-        self : RNNClassifier
+        self : estimator
         """
         if counts_labels(self.class_weight):
             raise ValueError(
@@ -116,9 +117,9 @@ class BaseClassifier(BaseRecurrent):
             labels = np.unique(y)
         if kind == "multiclass-multioutput":
             raise ValueError(
-                "y must be labels of shape (n_sequences,) or an indicator matrix of 0 "
-                f"and 1, got several class columns of shape {y.shape}; wrap the "
-                "estimator in MultiOutputClassifier."
+                "y must be one column of labels or an indicator matrix of 0 and 1, got "
+                f"several class columns of shape {y.shape}; fit an estimator to each, "
+                "as MultiOutputClassifier does."
             )
         self._multilabel_ = kind == "multilabel-indicator"
         if self._multilabel_:
@@ -126,15 +127,21 @@ class BaseClassifier(BaseRecurrent):
         else:
             self.classes_ = labels if classes is None else check_classes(classes)
         self._class_weights_ = self._weigh_classes(y)
-        return self._encode(y)
+        return self._code(y)
 
     def _encode_again(self, y):
+        y = self._check_labels(y)
         if not counts_labels(self.class_weight):
-            self._class_weights_ = self._weigh_classes(check_y(y, dtype=None))
-        return self._encode(y)
+            self._class_weights_ = self._weigh_classes(y)
+        return self._code(y)
 
     def _encode(self, y):
-        y = check_y(y, dtype=np.float64 if self._multilabel_ else None)
+        return self._code(self._check_labels(y))
+
+    def _check_labels(self, y):
+        return check_y(y, dtype=np.float64 if self._multilabel_ else None)
+
+    def _code(self, y):
         n_labels = len(self.classes_) if self._multilabel_ else 1
         if (y.shape[1] if y.ndim == 2 else 1) != n_labels:
             raise ValueError(

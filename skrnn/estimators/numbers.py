@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from skrnn.estimators.base import BaseRecurrent, check_y
+from skrnn.estimators.base import BaseRecurrent
 from skrnn.estimators.callbacks import with_callbacks
 from skrnn.estimators.state import REGRESSOR_STATE
+from skrnn.estimators.targets import check_y
 from skrnn.estimators.transaction import all_or_nothing
 from skrnn.losses import REGRESSION_LOSSES
 
@@ -27,7 +28,7 @@ class BaseRegressor(BaseRecurrent):
 
         Returns
         -------
-        self : RNNRegressor
+        self : estimator
         """
         return self._partial_fit(X, y, sample_weight, self._encode_first)
 
@@ -54,7 +55,7 @@ class BaseRegressor(BaseRecurrent):
         y = check_y(y, dtype=np.float64)
         self._flat_y_ = y.ndim == 1
         self._n_targets_ = 1 if self._flat_y_ else y.shape[1]
-        return self._encode(y)
+        return y.reshape(len(y), -1)
 
     def _encode(self, y):
         y = check_y(y, dtype=np.float64)

@@ -167,6 +167,13 @@ CLASSIFIER = {
     )
 }
 
+TAGGER = {
+    "crf": BOOL,
+    "ignored_label": either(
+        NONE, Rule(lambda v: isinstance(v, (str, Real)), "a str or a number")
+    ),
+}
+
 REGRESSOR = {
     "loss": one_of(REGRESSION_LOSSES),
     "huber_delta": POSITIVE,

@@ -128,8 +128,11 @@ class RNNRegressor(RegressorMixin, BaseRegressor):
         The epoch, from 1, whose weights `early_stopping` kept; its `scoring`.
     n_step_features_in_ : int
         D, the features of a step.
-    n_features_in_, feature_names_in_ : int and ndarray of shape (n_features_in_,)
-        Columns of a 2-D X, which are time steps, and their names in a DataFrame.
+    n_features_in_ : int
+        Columns of a 2-D X, which are time steps.
+    feature_names_in_ : ndarray of str
+        Names of the columns: those of a step, where X is a list of DataFrames, or the
+        time steps of a 2-D DataFrame. Later DataFrames must have the same.
 
     See Also
     --------

@@ -1,7 +1,5 @@
 """Recurrent regressor of each step."""
 
-import numpy as np
-
 from skrnn.estimators.numbers import BaseRegressor
 from skrnn.estimators.parameters import REGRESSOR, SHARED
 from skrnn.estimators.steps import StepTargetsMixin
@@ -16,8 +14,8 @@ class RNNSequenceRegressor(StepTargetsMixin, BaseRegressor):
     `step` gives the same answers while the sequence comes in.
 
     y is a list with an array for each sequence, (n_timesteps_i,) or (n_timesteps_i,
-    n_outputs). A step whose target is NaN does not count. The loss is the mean over the
-    steps; y should vary by about 1, but for "poisson".
+    n_outputs). A step whose targets are all NaN does not count. The loss is the mean
+    over the steps; y should vary by about 1, but for "poisson".
 
     Parameters
     ----------
@@ -123,14 +121,21 @@ class RNNSequenceRegressor(StepTargetsMixin, BaseRegressor):
         The epoch, from 1, whose weights `early_stopping` kept; its `scoring`.
     n_step_features_in_ : int
         D, the features of a step.
-    n_features_in_, feature_names_in_ : int and ndarray of shape (n_features_in_,)
-        Columns of a 2-D X, which are time steps, and their names in a DataFrame.
+    n_features_in_ : int
+        Columns of a 2-D X, which are time steps.
+    feature_names_in_ : ndarray of str
+        Names of the columns: those of a step, where X is a list of DataFrames, or the
+        time steps of a 2-D DataFrame. Later DataFrames must have the same.
 
     See Also
     --------
     RNNTagger : Classes for each step.
     RNNRegressor : Numbers for a sequence.
     RNNClassifier : The full explanation.
+
+    References
+    ----------
+    .. [1] R. Koenker and G. Bassett, "Regression quantiles", 1978.
 
     Examples
     --------
@@ -250,7 +255,3 @@ class RNNSequenceRegressor(StepTargetsMixin, BaseRegressor):
         """
         y, predicted, weights = self._score_parts(X, y, sample_weight)
         return self._score(self._encode(y), predicted, weights)
-
-    def _is_ignored(self, y):
-        y = np.asarray(y, np.float64).reshape(len(y), -1)
-        return np.isnan(y).any(axis=1)

@@ -67,16 +67,22 @@ class Server:
             and self._fitted_theta.flags.writeable is not self._is_copy
         )
 
-    def map(self, function, sequences, n_jobs):
-        """Results of ``function(network, theta, packed, space)``, batch by batch."""
-        _check_width(sequences, self.network.n_inputs)
+    def map(self, function, sequences, n_jobs, pooling=None):
+        """Results of ``function(network, theta, packed, space)``, batch by batch.
+
+        With `pooling` the network has that one in the place of its own.
+        """
+        network = self.network
+        if pooling is not None:
+            network = network.read_out_by(pooling)
+        _check_width(sequences, network.n_inputs)
         try:
             space = self._spaces.pop()
         except IndexError:
             space = Workspace(self.network.dtype)
-        function = functools.partial(function, self.network, self.theta)
-        with threads_for(self.network, sequences.n_steps, n_jobs) as threads:
-            results = map_batches(function, self.network, sequences, threads, space)
+        function = functools.partial(function, network, self.theta)
+        with threads_for(network, sequences.n_steps, n_jobs) as threads:
+            results = map_batches(function, network, sequences, threads, space)
         if space.nbytes <= KEPT_BYTES:
             self._spaces.append(space)
         return results
@@ -89,6 +95,11 @@ class Server:
                 "step cannot stream a network with bidirectional=True: its backward "
                 "layers start at the end of a sequence. Fit it with "
                 "bidirectional=False."
+            )
+        if self._architecture["n_own_rows"]:
+            raise ValueError(
+                "step cannot answer with crf=True: the labels of a sequence depend on "
+                "all of its steps. Fit it with crf=False."
             )
         return Streams(self.network, self.theta)
 

@@ -104,6 +104,9 @@ ARCHITECTURE = {
     "n_own_rows": COUNT,
     "embedding": either(NONE, Rule(_is_embedding, "a dict of n_ids, dim, trainable")),
 }
+# What has come since the first states of this format, to `_architecture_` and else.
+ADDED_PARTS = {"n_own_rows": 0, "embedding": None}
+ADDED = {"embedding_dim": None, "embedding_weights": None, "embedding_trainable": True}
 NETWORK = {
     "_architecture_": Rule(
         lambda v: isinstance(v, dict) and v.keys() == ARCHITECTURE.keys(),
@@ -172,7 +175,7 @@ class StateMixin:
         return {**super().__getstate__(), **signature()}
 
     def __setstate__(self, state):
-        super().__setstate__(unsigned(state, type(self).__name__))
+        super().__setstate__(completed(unsigned(state, type(self).__name__)))
         try:
             check_state(self)
         except ValueError:
@@ -214,6 +217,15 @@ def unsigned(state, kind):
             stacklevel=user_level(),
         )
     return state
+
+
+def completed(state):
+    """A state with what older ones of the same format do without."""
+    complete = {**ADDED, **state}
+    architecture = state.get("_architecture_")
+    if isinstance(architecture, dict):
+        complete["_architecture_"] = {**ADDED_PARTS, **architecture}
+    return complete
 
 
 def known_attributes(kind):
@@ -340,6 +352,13 @@ def _check_agreement(fitted, loss):
                 f"{name} must be {value!r}, as the other attributes say, got "
                 f"{fitted[name]!r}."
             )
+    n_columns = fitted.get("n_features_in_", fitted["n_step_features_in_"])
+    names = fitted.get("feature_names_in_")
+    if names is not None and names.size != n_columns:
+        raise ValueError(
+            f"feature_names_in_ must have {n_columns} names, as the other attributes "
+            f"say, got {names.size}."
+        )
 
 
 def _check_optimizer_state(estimator):

@@ -2,7 +2,16 @@
 
 import numpy as np
 
-from skrnn.sequences import join_steps, naming, split_steps
+from skrnn.losses.base import WrongTarget, refuse_first
+from skrnn.sequences import (
+    as_plain,
+    is_missing,
+    join_steps,
+    naming,
+    place_of,
+    refuse_masked,
+    split_steps,
+)
 from skrnn.training import StepData
 
 
@@ -10,58 +19,129 @@ class StepTargetsMixin:
     """Makes an estimator of one target for each sequence one of a target for each step.
 
     The steps of all sequences are encoded, weighted and answered as the sequences
-    themselves would be. A subclass says in `_is_ignored` which of them do not count.
+    themselves would be. A subclass may say in `_is_ignored` which of them do not count.
     """
 
     pooling = "steps"
     _data_kind = StepData
 
+    def fit(
+        self,
+        X,
+        y,
+        sample_weight=None,
+        *,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+    ):
+        """Fit the network.
+
+        Parameters
+        ----------
+        X : list of arrays (n_timesteps_i, n_features), list of 1-D arrays, array \
+                (n_sequences, n_timesteps, n_features) or (n_sequences, n_timesteps)
+            The sequences; see the user guide. Lengths may differ.
+        y : list of arrays (n_timesteps_i,) or (n_timesteps_i, n_outputs), or array \
+                (n_sequences, n_timesteps) or (n_sequences, n_timesteps, n_outputs)
+            Targets of each step. An array is not read behind the end of a sequence.
+        sample_weight : array-like of shape (n_sequences,), or list of arrays \
+                (n_timesteps_i,), default=None
+            Weights of the sequences, which all their steps get, or of the steps.
+        X_val, y_val, sample_weight_val : default=None
+            Data to judge each epoch by, used instead of a `validation_fraction`.
+
+        Returns
+        -------
+        self : estimator
+
+        Raises
+        ------
+        ValueError
+            For data or a parameter that cannot be used, which leaves the estimator as
+            it was, and when the loss becomes infinite or NaN; the best weights, or the
+            last with a finite loss, are then kept.
+        """
+        return super().fit(
+            X,
+            y,
+            sample_weight,
+            X_val=X_val,
+            y_val=y_val,
+            sample_weight_val=sample_weight_val,
+        )
+
     def _join_targets(self, sequences, y, sample_weight, encode, suffix=""):
         lengths = sequences.lengths
         y = join_steps(y, lengths, f"y{suffix}")
         with naming(f"y{suffix}"):
-            targets, heard = self._encode_heard(y, encode)
+            targets, heard = self._encode_heard(y, lengths, encode, f"y{suffix}")
         with naming(f"sample_weight{suffix}"):
             weights = spread_weights(sample_weight, lengths, f"sample_weight{suffix}")
             weights = self._total_weights(weights, targets) * heard
         return self._data_kind(sequences, targets, weights)
 
-    def _encode_heard(self, y, encode):
+    def _encode_heard(self, y, lengths, encode, name):
         """Encoded targets, zero for steps that are ignored, and which are not."""
-        heard = ~self._is_ignored(y)
-        if not heard.any():
-            raise ValueError("y must have a step that is not ignored, got none.")
-        encoded = encode(y[heard])
-        self._make_loss(**self._loss_parameters()).check_targets(encoded)
+        heard = self._heard(y)
+        try:
+            encoded = self._encode_steps(y[heard], encode)
+        except WrongTarget as error:
+            row = np.flatnonzero(heard)[error.position[0]]
+            i, step = place_of(row, lengths)
+            raise ValueError(
+                f"{name}[{i}] must be {error.rule}, got {error.value} at step {step}."
+            ) from error
         targets = np.zeros((len(y), *encoded.shape[1:]), encoded.dtype)
         targets[heard] = encoded
         return targets, heard
 
+    def _encode_steps(self, y, encode):
+        y = as_plain(y)
+        if y.dtype.kind == "f":
+            refuse_first(y, ~np.isfinite(y), "finite, or NaN in all columns")
+        encoded = encode(y)
+        self._make_loss(**self._loss_parameters()).check_targets(encoded)
+        return encoded
+
+    def _heard(self, y):
+        """Which steps count."""
+        heard = ~self._is_ignored(y)
+        if not heard.any():
+            raise ValueError("y must have a step that is not ignored, got none.")
+        return heard
+
+    def _is_ignored(self, y):
+        """Which steps do not count: those that have no target."""
+        return is_missing(y).reshape(len(y), -1).all(axis=1)
+
     def _stratify(self, y):
         return None
-
-    def _weights_at(self, sample_weight, indices, n_sequences):
-        return [sample_weight[i] for i in indices]
 
     def _respond(self, method, X):
         values, lengths = self._respond_flat(method, X)
         return split_steps(values, lengths)
 
     def _score_parts(self, X, y, sample_weight):
-        """Encoded targets, predictions and weights of all steps that count."""
+        """Targets, predictions and weights of all steps that count."""
         predicted, lengths = self._respond_flat("predict", X)
         y = join_steps(y, lengths)
-        heard = ~self._is_ignored(y)
+        heard = self._heard(y)
         weights = spread_weights(sample_weight, lengths, "sample_weight")
-        return y[heard], predicted[heard], None if weights is None else weights[heard]
+        if weights is not None:
+            weights = weights[heard]
+        return as_plain(y[heard]), predicted[heard], weights
 
 
 def spread_weights(sample_weight, lengths, name):
     """A weight for each step, or None; that of a sequence holds for all its steps."""
     if sample_weight is None:
         return None
-    ragged = any(np.ndim(weight) > 0 for weight in sample_weight)
-    if ragged:
+    refuse_masked(sample_weight, name)
+    if hasattr(sample_weight, "__array__"):
+        sample_weight = np.asarray(sample_weight)
+    is_one = not hasattr(sample_weight, "__len__")
+    if is_one or any(np.ndim(weight) > 0 for weight in sample_weight):
         return join_steps(sample_weight, lengths, name)
     if len(sample_weight) != lengths.size:
         raise ValueError(

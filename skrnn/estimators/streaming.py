@@ -31,7 +31,8 @@ class StreamingMixin:
         Returns
         -------
         y : ndarray of shape (n_streams,) or (n_streams, ...)
-            As from `method` for as many sequences; for one stream, with one entry.
+            As from `method` for as many sequences; for one stream, with one entry. An
+            estimator of each step answers for this one.
         state : ndarray of shape (n_streams, n_numbers)
             A new array, of the type of `theta_`. Each row holds all that is to be
             known of a stream: rows may be selected, joined, copied and saved. A row
@@ -39,7 +40,8 @@ class StreamingMixin:
 
         Notes
         -----
-        A network that also reads from the end (`bidirectional`) cannot be streamed.
+        A network that also reads from the end (`bidirectional`) cannot be streamed,
+        nor can a tagger with `crf`, whose labels depend on each other.
         Computation is in the type of `theta_`; an x_t of that type is read where it
         lies. `n_jobs` counts only where a step of all streams takes milliseconds.
 
@@ -59,7 +61,7 @@ class StreamingMixin:
         if not isinstance(method, str) or method not in self._answers:
             raise ValueError(f"method must be one of {self._answers}, got {method!r}.")
         streams = server.streams
-        x_t = check_step(x_t, server.network.n_inputs, streams.dtype)
+        x_t = check_step(x_t, server.network.n_inputs, streams.dtype, self)
         x_t = known_step(self, x_t)
         if state is not None:
             _check_state(state, len(x_t), streams)

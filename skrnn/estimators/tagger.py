@@ -4,11 +4,10 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn.estimators.classes import BaseClassifier
-from skrnn.estimators.parameters import BOOL, CLASSIFIER, SHARED
+from skrnn.estimators.parameters import CLASSIFIER, SHARED, TAGGER
 from skrnn.estimators.state import TAGGER_STATE
 from skrnn.estimators.steps import StepTargetsMixin
-from skrnn.losses import LinearChain
-from skrnn.losses.chain import chain_decode, chain_marginals
+from skrnn.losses.chain import LinearChain, chain_decode, chain_marginals
 from skrnn.training import ChainData, StepData
 
 
@@ -43,8 +42,9 @@ class RNNTagger(StepTargetsMixin, BaseClassifier):
         follow each other. `predict` gives the most probable sequence (Viterbi),
         `predict_proba` the probability of each label at each step. Steps that are
         ignored may have any label; weights are those of whole sequences.
-    ignored_label : label or None, default=None
-        Steps with this label in y do not count, in `fit` and `score`; it is no class.
+    ignored_label : str, number or None, default=None
+        Steps with this label in y do not count, in `fit` and `score`, and it is no
+        class. Steps whose label is NaN or None never count.
     embedding_dim : int or None, default=None
         Numbers in the vector of a token; X are then ids, one for each step.
     embedding_weights : ndarray of shape (n_ids, embedding_dim), default=None
@@ -129,8 +129,11 @@ class RNNTagger(StepTargetsMixin, BaseClassifier):
         The epoch, from 1, whose weights `early_stopping` kept; its `scoring`.
     n_step_features_in_ : int
         D, the features of a step.
-    n_features_in_, feature_names_in_ : int and ndarray of shape (n_features_in_,)
-        Columns of a 2-D X, which are time steps, and their names in a DataFrame.
+    n_features_in_ : int
+        Columns of a 2-D X, which are time steps.
+    feature_names_in_ : ndarray of str
+        Names of the columns: those of a step, where X is a list of DataFrames, or the
+        time steps of a 2-D DataFrame. Later DataFrames must have the same.
 
     See Also
     --------
@@ -162,7 +165,7 @@ class RNNTagger(StepTargetsMixin, BaseClassifier):
     True
     """
 
-    _rules = {**SHARED, **CLASSIFIER, "crf": BOOL}
+    _rules = {**SHARED, **CLASSIFIER, **TAGGER}
     _state_rules = TAGGER_STATE
 
     def __init__(
@@ -293,18 +296,10 @@ class RNNTagger(StepTargetsMixin, BaseClassifier):
         float
             From 0 to 1.
         """
-        y, predicted, weights = self._score_parts(X, y, sample_weight)
-        hits = y == predicted
-        return float(np.average(hits.reshape(len(y), -1).all(axis=1), weights=weights))
+        from sklearn.metrics import accuracy_score  # slow to import
 
-    def step(self, x_t, state=None, *, method="predict"):
-        """See `RNNClassifier.step`; not with `crf`, which needs the whole sequence."""
-        if self._has_chain():
-            raise ValueError(
-                "step cannot answer with crf=True: the labels of a sequence depend on "
-                "all of its steps. Fit it with crf=False."
-            )
-        return super().step(x_t, state, method=method)
+        y, predicted, weights = self._score_parts(X, y, sample_weight)
+        return float(accuracy_score(y, predicted, sample_weight=weights))
 
     def _check_combinations(self):
         super()._check_combinations()
@@ -325,6 +320,11 @@ class RNNTagger(StepTargetsMixin, BaseClassifier):
         return data
 
     def _encode_first(self, y, classes=None):
+        if classes is not None and self.ignored_label in list(classes):
+            raise ValueError(
+                "The classes of y must not hold the ignored_label, got "
+                f"{self.ignored_label!r} in {list(classes)}."
+            )
         targets = super()._encode_first(y, classes)
         if self.crf and self._multilabel_:
             raise ValueError(
@@ -358,8 +358,10 @@ class RNNTagger(StepTargetsMixin, BaseClassifier):
 
     def _is_ignored(self, y):
         if self.ignored_label is None:
-            return np.zeros(len(y), bool)
-        return (y == self.ignored_label).reshape(len(y), -1).all(axis=1)
+            return super()._is_ignored(y)
+        is_label = y.astype(object) == self.ignored_label
+        ignored = super()._is_ignored(y)
+        return ignored | is_label.reshape(len(y), -1).all(axis=1)
 
 
 def _check_weights_of_sequences(data, name):

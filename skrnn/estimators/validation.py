@@ -1,6 +1,7 @@
 """Data set aside to judge the weights after each epoch."""
 
 import copy
+from numbers import Real
 
 from sklearn.utils import _safe_indexing, indexable
 
@@ -49,9 +50,17 @@ class Validation:
 
 def make_scorer(estimator):
     """The scorer that the estimator's `scoring` stands for."""
-    from sklearn.metrics import check_scoring  # slow to import, and seldom needed
+    from sklearn.metrics import check_scoring, get_scorer_names  # slow to import
 
-    return check_scoring(estimator, estimator.scoring)
+    scoring = estimator.scoring
+    if isinstance(scoring, str) and scoring not in get_scorer_names():
+        raise ValueError(
+            "scoring must be None, a scorer such as skrnn.metrics.get_scorer makes, or "
+            f"a name of sklearn.metrics.get_scorer_names(), got {scoring!r} in "
+            f"{type(estimator).__name__}."
+        )
+    with naming("scoring"):
+        return check_scoring(estimator, scoring)
 
 
 def given(estimator, train, X_val, y_val, sample_weight_val, loss):
@@ -110,13 +119,13 @@ def set_aside(estimator, X, y, sample_weight, train, stratify, seed):
         ) from error
     inputs = None, None, None  # the loss does without what a scorer needs
     if estimator.scoring is not None:
-        inputs = _inputs_at(aside, estimator, X, y, sample_weight)
+        inputs = _inputs_at(aside, X, y, sample_weight)
     return train.select(kept), Validation(estimator, train.select(aside), *inputs)
 
 
-def _inputs_at(indices, estimator, X, y, sample_weight):
+def _inputs_at(indices, X, y, sample_weight):
     """Copies of the user's own data, which a scorer gets."""
-    X, y = indexable(X, y)
-    if sample_weight is not None:
-        sample_weight = estimator._weights_at(sample_weight, indices, len(y))
-    return _safe_indexing(X, indices), _safe_indexing(y, indices), sample_weight
+    if isinstance(sample_weight, Real):
+        sample_weight = None
+    parts = indexable(X, y, sample_weight)
+    return [None if part is None else _safe_indexing(part, indices) for part in parts]

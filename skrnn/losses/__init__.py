@@ -34,7 +34,6 @@ Identity transforms return ``raw`` itself, not a copy.
 """
 
 from skrnn.losses.base import Loss
-from skrnn.losses.chain import LinearChain
 from skrnn.losses.classification import (
     BinaryCrossEntropy,
     CategoricalCrossEntropy,
@@ -55,7 +54,6 @@ __all__ = [
     "BinaryCrossEntropy",
     "CategoricalCrossEntropy",
     "Huber",
-    "LinearChain",
     "Loss",
     "MultilabelCrossEntropy",
     "Poisson",

@@ -5,6 +5,24 @@ from abc import ABC, abstractmethod
 import numpy as np
 
 
+class WrongTarget(ValueError):
+    """A loss refuses a target.
+
+    Attributes
+    ----------
+    rule : str
+        What the targets must be.
+    value : number
+    position : tuple of int
+        Its place in y: row, and column if there are several.
+    """
+
+    def __init__(self, rule, value, position):
+        self.rule, self.value, self.position = rule, value, position
+        column = "".join(f" in column {j}" for j in position[1:])
+        super().__init__(f"y[{position[0]}] must be {rule}, got {value}{column}.")
+
+
 class Loss(ABC):
     """A loss of raw scores; the shapes are stated once, in the package docstring.
 
@@ -65,11 +83,11 @@ class ColumnMeanLoss(Loss):
 
 
 def refuse_first(y, refused, rule):
-    """Raise ValueError naming the first entry of `y` where `refused` is true."""
+    """Raise WrongTarget for the first entry of `y` where `refused` is true."""
     if refused.any():
         position = tuple(np.argwhere(refused)[0].tolist())
-        place = position if len(position) > 1 else position[0]
-        raise ValueError(f"y must be {rule}, got {y[position]} at position {place}.")
+        n_axes = 2 if y[:1].size > 1 else 1
+        raise WrongTarget(rule, y[position], position[:n_axes])
 
 
 def as_columns(y):

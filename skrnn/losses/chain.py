@@ -9,8 +9,11 @@ The loss of a sequence is ``log Z - log Z_known``, where the second sum runs ove
 label sequences that agree with what is known: where each step has its label, minus the
 log-probability of the labels. Both sums, and their gradients, the probabilities of
 labels and of pairs of them, come from the forward-backward recursion; the most probable
-labels from Viterbi's. All runs in float64 and on logarithms: scores may have any size,
-those of moves may lie 700 apart.
+labels from Viterbi's.
+
+The recursions add up exponentials in float64, at each step over the largest. What that
+rounds to zero is too little to be seen, whatever the scores of steps are, as long as
+those of moves lie within 350 of each other.
 
 Sizes: N steps of B sequences, K labels. Steps lie one sequence after the other.
 `chain`, (K + 2, K), holds `move`, the score of a label (column) after a label (row),
@@ -64,113 +67,126 @@ def chain_marginals(raw, chain, lengths):
 
 def chain_decode(raw, chain, lengths):
     """Most probable labels of each sequence, (N,)."""
-    labels = np.empty(len(raw), np.int64)
-    best = np.array(raw, np.float64)
-    came_from = np.empty(raw.shape, np.int64)
-    specialise(_decode, np.float64)(
-        best, chain.astype(np.float64), lengths, came_from, labels
-    )
+    scores, moves, _, _ = _scores(raw, chain, lengths)
+    labels, came_from = np.empty(len(raw), np.int64), np.zeros(raw.shape, np.int64)
+    ways = np.empty(len(moves))
+    specialise(_decode, np.float64)(scores, moves, lengths, ways, came_from, labels)
     return labels
+
+
+def _scores(raw, chain, lengths):
+    """Scores of the steps, with `start` and `end`; those of moves; first, last rows."""
+    scores, chain = raw.astype(np.float64), chain.astype(np.float64)
+    n_labels, last = raw.shape[1], np.cumsum(lengths) - 1
+    first = last + 1 - lengths
+    scores[first] += chain[n_labels]
+    scores[last] += chain[n_labels + 1]
+    return scores, chain[:n_labels], first, last
 
 
 def _log_sums(raw, chain, labels, w, lengths):
     """``sum_b w_b log Z_b`` over what agrees with `labels`, and its gradient."""
-    raw, chain = raw.astype(np.float64), chain.astype(np.float64)
-    n_labels = raw.shape[1]
-    peak = chain[:n_labels].max()
-    d_raw, d_chain = np.zeros_like(raw), np.zeros_like(chain)
+    scores, moves, first, last = _scores(raw, chain, lengths)
+    d_scores, d_moves = np.empty_like(scores), np.zeros_like(moves)
     with np.errstate(under="ignore", divide="ignore"):
-        moves = np.exp(chain[:n_labels] - peak)
+        peak = moves.max()
+        moves = np.exp(moves - peak)
         value = specialise(_add_log_sums, np.float64)(
-            (raw, chain, moves, np.ascontiguousarray(moves.T)),
-            peak,
-            labels,
-            w.astype(np.float64),
-            lengths,
-            (np.empty_like(raw), np.empty_like(raw)),
-            np.empty((2, n_labels)),
-            d_raw,
-            d_chain,
+            (scores, labels, w.astype(np.float64), lengths),
+            (peak, moves, np.ascontiguousarray(moves.T)),
+            (np.empty_like(scores), np.empty((2, len(moves)))),
+            d_scores,
+            d_moves,
         )
-    return float(value), d_raw, d_chain
+        d_moves *= moves
+    d_ends = [d_scores[rows].sum(axis=0) for rows in (first, last)]
+    return float(value), d_scores, np.concatenate([d_moves, d_ends])
 
 
-def _add_log_sums(scores, peak, labels, w, lengths, sums, shares, d_raw, d_chain):
+def _add_log_sums(data, chain, rooms, d_scores, d_moves):
+    """Weighted sum of the logarithms of all sequences.
+
+    Write to `d_scores` w times the probabilities of labels, and add to `d_moves` w
+    times those of pairs of labels, divided by the exponentials of their moves.
+    """
+    (scores, labels, w, lengths), (peak, moves, moves_to) = data, chain
+    shares, room = rooms
     begin, value = 0, 0.0
     for b in range(lengths.size):
         end = begin + lengths[b]
-        log_z = _sum_before(scores, peak, labels, begin, end, sums[0], shares)
-        _sum_behind(scores, peak, labels, begin, end, sums[1], shares)
-        _add_labels(scores, w[b], log_z, begin, end, sums, d_raw, d_chain)
-        _add_moves(scores, w[b], begin, end, sums, shares, d_chain)
-        value += w[b] * log_z
+        log_sum = (lengths[b] - 1) * peak
+        for i in range(begin, end):
+            log_sum += _exponentials(scores[i], labels[i], shares[i])
+        log_sum += _sum_before(shares, moves, begin, end, room[0], d_scores)
+        _sum_behind(shares, moves_to, w[b], begin, end, room, d_scores, d_moves)
+        value += w[b] * log_sum
         begin = end
     return value
 
 
-def _sum_before(scores, peak, labels, begin, end, before, shares):
-    """Log-sums up to each step, with its own score; return log Z."""
-    raw, chain, _, moves_to = scores
-    K, top = raw.shape[1], 0.0
+def _exponentials(scores, label, out):
+    """Store exp(score - top) and return top, of the known label or the largest."""
+    if label >= 0:
+        out[:] = 0.0
+        out[label] = 1.0
+        return scores[label]
+    top = scores[0]
+    for k in range(scores.size):
+        top = max(top, scores[k])
+    for k in range(scores.size):
+        out[k] = np.exp(scores[k] - top)
+    return top
+
+
+def _sum_before(shares, moves, begin, end, ways, before):
+    """Store the sums up to each step, over the largest; return the logarithm of all."""
+    log_sum = 0.0
+    ways[:] = 1.0
     for i in range(begin, end):
-        for k in range(K):
-            score = chain[K, k]
-            if i > begin:
-                score = top + peak + np.log(_dot(shares[0], moves_to[k]))
-            before[i, k] = _allow(score + raw[i, k], labels[i], k)
-        top = _exponentials(before[i], shares[0])
-    for k in range(K):
-        shares[1, k] = before[end - 1, k] + chain[K + 1, k]
-    top = _exponentials(shares[1], shares[0])
-    return top + np.log(shares[0].sum())
+        log_sum += np.log(_scale(shares[i], ways, before[i]))
+        _multiply(before[i], moves, ways)
+    return log_sum + np.log(before[end - 1].sum())
 
 
-def _sum_behind(scores, peak, labels, begin, end, behind, shares):
-    """Log-sums from each step on, with its own score."""
-    raw, chain, moves, _ = scores
-    K, top = raw.shape[1], 0.0
+def _sum_behind(shares, moves_to, w, begin, end, room, d_scores, d_moves):
+    """Add up from the end; make probabilities of the sums up to each step."""
+    ways, behind = room[0], room[1]
+    ways[:] = 1.0
     for i in range(end - 1, begin - 1, -1):
-        for k in range(K):
-            score = chain[K + 1, k]
-            if i < end - 1:
-                score = top + peak + np.log(_dot(shares[0], moves[k]))
-            behind[i, k] = _allow(score + raw[i, k], labels[i], k)
-        top = _exponentials(behind[i], shares[0])
+        before = d_scores[i]
+        factor = w / _dot(before, ways)
+        if i < end - 1:
+            _add_product(factor, before, behind, d_moves)
+        for k in range(before.size):
+            before[k] *= factor * ways[k]
+        _scale(shares[i], ways, behind)
+        _multiply(behind, moves_to, ways)
 
 
-def _add_labels(scores, w, log_z, begin, end, sums, d_raw, d_chain):
-    """Add w times the probability of each label at each step."""
-    raw, (before, behind) = scores[0], sums
-    K = raw.shape[1]
-    for i in range(begin, end):
-        for k in range(K):
-            share = w * np.exp(before[i, k] + behind[i, k] - raw[i, k] - log_z)
-            d_raw[i, k] += share
-            if i == begin:
-                d_chain[K, k] += share
-            if i == end - 1:
-                d_chain[K + 1, k] += share
+def _scale(x, y, out):
+    """Store the products of x and y, over the largest; return that."""
+    top = 0.0
+    for k in range(out.size):
+        out[k] = x[k] * y[k]
+        top = max(top, out[k])
+    for k in range(out.size):
+        out[k] /= top
+    return top
 
 
-def _add_moves(scores, w, begin, end, sums, shares, d_chain):
-    """Add w times the probability of each pair of labels in consecutive steps."""
-    moves, (before, behind) = scores[2], sums
-    K = moves.shape[0]
-    for i in range(begin + 1, end):
-        _exponentials(before[i - 1], shares[0])
-        _exponentials(behind[i], shares[1])
-        total = 0.0
-        for j in range(K):
-            total += shares[0, j] * _dot(moves[j], shares[1])
-        for j in range(K):
-            factor = w * shares[0, j] / total
-            for k in range(K):
-                d_chain[j, k] += factor * moves[j, k] * shares[1, k]
+def _multiply(x, matrix, out):
+    out[:] = 0.0
+    for j in range(x.size):
+        if x[j] > 0.0:
+            for k in range(out.size):
+                out[k] += x[j] * matrix[j, k]
 
 
-def _allow(score, label, k):
-    """The score, or minus infinity where the label is known to be another."""
-    return score if label < 0 or label == k else -np.inf
+def _add_product(factor, x, y, out):
+    for j in range(x.size):
+        if x[j] > 0.0:
+            for k in range(y.size):
+                out[j, k] += factor * x[j] * y[k]
 
 
 def _dot(x, y):
@@ -180,30 +196,15 @@ def _dot(x, y):
     return total
 
 
-def _exponentials(scores, out):
-    """Store exp(score - top) and return top, the largest score."""
-    top = scores[0]
-    for k in range(scores.size):
-        top = max(top, scores[k])
-    for k in range(scores.size):
-        out[k] = np.exp(scores[k] - top)
-    return top
-
-
-def _decode(best, chain, lengths, came_from, labels):
+def _decode(best, moves, lengths, ways, came_from, labels):
     """Viterbi: `best` holds the scores of the steps, and then those of the paths."""
     K, begin = best.shape[1], 0
     for b in range(lengths.size):
         end = begin + lengths[b]
-        for k in range(K):
-            best[begin, k] += chain[K, k]
         for i in range(begin + 1, end):
+            _step_best(best[i - 1], moves, ways, came_from[i])
             for k in range(K):
-                j = _best_before(best[i - 1], chain, k)
-                best[i, k] += best[i - 1, j] + chain[j, k]
-                came_from[i, k] = j
-        for k in range(K):
-            best[end - 1, k] += chain[K + 1, k]
+                best[i, k] += ways[k]
         label = best[end - 1].argmax()
         for i in range(end - 1, begin, -1):
             labels[i] = label
@@ -212,13 +213,15 @@ def _decode(best, chain, lengths, came_from, labels):
         begin = end
 
 
-def _best_before(best, chain, k):
-    """The label from which the best path to label k comes."""
-    j = 0
-    for i in range(1, best.size):
-        if best[i] + chain[i, k] > best[j] + chain[j, k]:
-            j = i
-    return j
+def _step_best(best, moves, ways, came_from):
+    """Score of the best path to each label, and the label from which it comes."""
+    ways[:] = -np.inf
+    for j in range(best.size):
+        for k in range(best.size):
+            score = best[j] + moves[j, k]
+            if score > ways[k]:
+                ways[k] = score
+                came_from[k] = j
 
 
 class LinearChain(CategoricalCrossEntropy):

@@ -51,12 +51,26 @@ def flatten(y_true, y_pred, sample_weight=None, ignored=None):
     kept = ~_is_missing(flat, ignored)
     if not kept.any():
         raise ValueError("y_true must have at least one labelled step, got none.")
+    sequence = np.repeat(np.arange(len(true)), lengths)[kept]
     weight = None
     if sample_weight is not None:
         weight = _weigh(sample_weight, lengths)[kept]
-    sequence = np.repeat(np.arange(len(true)), lengths)
-    _check_predicted(guesses[kept], sequence[kept])
-    return Steps(_plain(flat[kept]), _plain(guesses[kept]), weight, sequence[kept])
+        check_weights(weight, sequence)
+    _check_predicted(guesses[kept], sequence)
+    return Steps(_plain(flat[kept]), _plain(guesses[kept]), weight, sequence)
+
+
+def check_weights(weights, sequence):
+    """Refuse weights that no mean can be taken with, by the sequence they are of."""
+    for k in np.flatnonzero(~((weights >= 0) & (weights < np.inf)))[:1]:
+        raise ValueError(
+            f"sample_weight[{sequence[k]}] must be non-negative and finite, got "
+            f"{weights[k]}."
+        )
+    if not weights.any():
+        raise ValueError(
+            "sample_weight must be positive for a labelled step, got zeros only."
+        )
 
 
 def _read(y, name):

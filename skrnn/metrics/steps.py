@@ -4,7 +4,7 @@ import numpy as np
 from scipy.special import xlog1py, xlogy
 from sklearn.metrics import accuracy_score, f1_score, log_loss
 
-from skrnn.metrics.flattening import flatten
+from skrnn.metrics.flattening import check_weights, flatten
 
 
 def step_accuracy_score(y_true, y_pred, *, sample_weight=None, ignored=None):
@@ -237,7 +237,8 @@ def sequence_accuracy_score(y_true, y_pred, *, sample_weight=None, ignored=None)
     counted = np.unique(steps.sequence)
     weights = None
     if sample_weight is not None:
-        weights = _check_weights(sample_weight, len(y_true))[counted]
+        weights = _read_weights(sample_weight, len(y_true))[counted]
+        check_weights(weights, counted)
     return float(np.average(n_wrong[counted] == 0, weights=weights))
 
 
@@ -269,7 +270,7 @@ def _refuse(bad, message, values, steps):
         raise ValueError(message.format(sequence, value))
 
 
-def _check_weights(sample_weight, n_sequences):
+def _read_weights(sample_weight, n_sequences):
     weights = np.asarray(sample_weight, dtype=np.float64)
     if weights.shape != (n_sequences,):
         raise ValueError(

@@ -1,7 +1,7 @@
 """The whole network: packed minibatch in, raw scores out, and the gradient of both."""
 
+import copy
 import math
-from types import SimpleNamespace
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from skrnn.network.parameters import Layout, glorot
 from skrnn.network.pooling import READOUTS
 from skrnn.network.stack import Stack
 from skrnn.network.workspace import Tally
-from skrnn.sequences import Packed
+from skrnn.sequences import Outline, Packed
 
 
 class Network:
@@ -102,16 +102,12 @@ class Network:
         moment are left out, so it is rather too little than too much.
         """
         space, n_longest = Tally(self.dtype), int(lengths.max())
-        plan = SimpleNamespace(
-            n_sequences=lengths.size,
-            n_rows=int(np.minimum(lengths, self.bptt_steps or n_longest).sum()),
-            starts=None,
-            sizes=None,
-            last_rows=0,
-        )
+        n_rows = int(np.minimum(lengths, self.bptt_steps or n_longest).sum())
+        plan = Outline(lengths.size, n_rows)
         theta = np.broadcast_to(self.dtype.type(0), self.layout.size)
         self.stack.reserve(self.layout.views(theta), plan, space, taped)
-        space.array("rows", (int(lengths.sum()), self.stack.n_inputs))
+        n_kept = self.pooling.n_kept * self.stack.n_features
+        space.array("rows", (int(lengths.sum()), self.stack.n_inputs + n_kept))
         if taped:
             n_planes = self.pooling.n_planes
             space.array("pooling", (n_planes, plan.n_rows, self.stack.n_features))
@@ -132,12 +128,22 @@ class Network:
             views["chain_weight"][:] = 0.0
         return theta
 
-    def predict_raw(self, theta, packed, space):
-        """Raw scores of a packed minibatch, (B, K) or (N, K), packed order."""
+    def read_out_by(self, pooling):
+        """This network with another pooling, to be asked for what that one makes."""
+        other = copy.copy(self)
+        other.pooling = pooling
+        return other
+
+    def pooled(self, theta, packed, space):
+        """What the pooling makes of a packed minibatch, packed order."""
         views, masks = self.views(theta, space), self.stack.no_masks
         packed = self._embed(views, packed, space)
-        pooled = self._pool(views, packed, masks, space, taped=False)[0]
-        return self.head(views, pooled)
+        return self._pool(views, packed, masks, space, taped=False)[0]
+
+    def predict_raw(self, theta, packed, space):
+        """Raw scores of a packed minibatch, (B, K) or (N, K), packed order."""
+        pooled = self.pooled(theta, packed, space)
+        return self.head(self.views(theta, space), pooled)
 
     def answer(self, theta, packed, space):
         """Raw scores in the order in which the minibatch was given."""
@@ -187,22 +193,6 @@ class Network:
                 self.embedding.backward(gradient, part, d_x)
         return value, total
 
-    def outputs(self, theta, packed, space):
-        """Outputs of the top level: every step (N, F), and the last (B, F)."""
-        views, masks = self.views(theta, space), self.stack.no_masks
-        packed = self._embed(views, packed, space)
-        state = self.stack.zero_state(packed.plan.n_sequences)
-        run = self.stack.forward(views, packed, state, masks, space, taped=False)
-        return run["out"], self.stack.last_output(run["state"])
-
-    def attention_weights(self, theta, packed, space):
-        """Weight of every step in the attention pooling, (N,)."""
-        views, plan = self.views(theta, space), packed.plan
-        out, last = self.outputs(theta, packed, space)
-        pool = self.pooling.begin(plan.n_sequences, out.shape[1], self.dtype)
-        self.pooling.update(views, pool, out, plan, last)
-        return self.pooling.weights(pool, self.pooling.scores(views, out)[1], plan)
-
     def views(self, theta, space):
         """Views of the parameters by name."""
         return space.remember("views", (theta,), lambda: self.layout.views(theta))
@@ -247,9 +237,8 @@ class Network:
     def _pool(self, views, packed, masks, space, taped):
         """Run forward over all chunks; tape them if there is but one."""
         chunks = self._chunks(packed)
-        B = packed.plan.n_sequences
-        pool = self.pooling.begin(B, self.stack.n_features, self.dtype)
-        state = self.stack.zero_state(B)
+        pool = self.pooling.begin(packed.plan, self.stack.n_features, self.dtype)
+        state = self.stack.zero_state(packed.plan.n_sequences)
         for chunk in chunks:
             chunk.state = [(h[: chunk.n], c[:, : chunk.n]) for h, c in state]
             only = taped and len(chunks) == 1

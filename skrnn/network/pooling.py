@@ -30,10 +30,13 @@ class Pooling:
         Whether it reads the outputs of all steps, or the last ones only.
     n_planes : int
         Arrays (N, F) that `backward` makes.
+    n_kept : int
+        Arrays (N, F) that are kept of all chunks together.
     """
 
     reads_steps = True
     n_planes = 1
+    n_kept = 0
 
     def shapes(self, n_features):
         """Shapes of the parameters by name."""
@@ -62,14 +65,18 @@ class Pooling:
 class EveryStep(Pooling):
     """No pooling: an answer for each step, N vectors in the order of packed rows."""
 
-    def begin(self, n_sequences, n_features, dtype):
-        return {"outputs": []}
+    n_kept = 1
+
+    def begin(self, plan, n_features, dtype):
+        return {"outputs": np.empty((plan.n_rows, n_features), dtype), "n_rows": 0}
 
     def update(self, views, pool, out, plan, last_output):
-        pool["outputs"].append(out.copy())  # the next chunk is written to its place
+        first = pool["n_rows"]
+        pool["n_rows"] += len(out)
+        pool["outputs"][first : pool["n_rows"]] = out
 
     def end(self, pool, lengths):
-        return np.concatenate(pool.pop("outputs"))
+        return pool["outputs"]
 
     def backward(self, views, gradient, pool, d_pooled, out, chunk):
         return d_pooled, np.zeros((chunk.n, out.shape[1]), out.dtype)
@@ -96,8 +103,8 @@ class LastPooling(Pooling):
     reads_steps = False
     n_planes = 0
 
-    def begin(self, n_sequences, n_features, dtype):
-        return {"pooled": np.empty((n_sequences, n_features), dtype)}
+    def begin(self, plan, n_features, dtype):
+        return {"pooled": np.empty((plan.n_sequences, n_features), dtype)}
 
     def update(self, views, pool, out, plan, last_output):
         pool["pooled"][: last_output.shape[0]] = last_output
@@ -120,8 +127,8 @@ class LastPooling(Pooling):
 class MeanPooling(Pooling):
     """The mean output over the real steps, added up in float64."""
 
-    def begin(self, n_sequences, n_features, dtype):
-        return {"sum": np.zeros((n_sequences, n_features)), "dtype": dtype}
+    def begin(self, plan, n_features, dtype):
+        return {"sum": np.zeros((plan.n_sequences, n_features)), "dtype": dtype}
 
     def update(self, views, pool, out, plan, last_output):
         _kernel(_add_steps, out)(out, plan.starts, plan.sizes, pool["sum"])
@@ -150,8 +157,8 @@ class MeanPooling(Pooling):
 class MaxPooling(Pooling):
     """The largest output over the real steps, feature by feature."""
 
-    def begin(self, n_sequences, n_features, dtype):
-        shape = (n_sequences, n_features)
+    def begin(self, plan, n_features, dtype):
+        shape = (plan.n_sequences, n_features)
         return {
             "max": np.full(shape, -np.inf, dtype),
             "step": np.zeros(shape, np.int64),
@@ -216,11 +223,11 @@ class AttentionPooling(Pooling):
         views["attention_bias"][:] = 0.0
         views["attention_score_weight"][:] = glorot(rng, (1, n_features))[0]
 
-    def begin(self, n_sequences, n_features, dtype):
+    def begin(self, plan, n_features, dtype):
         return {
-            "sum": np.zeros((n_sequences, n_features)),
-            "top": np.full(n_sequences, -np.inf, dtype),
-            "total": np.zeros(n_sequences),
+            "sum": np.zeros((plan.n_sequences, n_features)),
+            "top": np.full(plan.n_sequences, -np.inf, dtype),
+            "total": np.zeros(plan.n_sequences),
         }
 
     def scores(self, views, out):
@@ -231,16 +238,12 @@ class AttentionPooling(Pooling):
         return hidden, hidden @ views["attention_score_weight"]
 
     def update(self, views, pool, out, plan, last_output):
-        scores = self.scores(views, out)[1]
-        _kernel(_add_weighted_steps, out)(
-            out,
-            scores,
-            plan.starts,
-            plan.sizes,
-            pool["sum"],
-            pool["top"],
-            pool["total"],
-        )
+        self.add(pool, out, self.scores(views, out)[1], plan)
+
+    def add(self, pool, out, scores, plan):
+        """Add steps with these scores, (N,), to the weighted sums."""
+        sums = pool["sum"], pool["top"], pool["total"]
+        _kernel(_add_weighted_steps, out)(out, scores, plan.starts, plan.sizes, *sums)
 
     def end(self, pool, lengths):
         pooled = pool["sum"] / pool["total"][:, None]
@@ -285,6 +288,21 @@ class AttentionPooling(Pooling):
         _part(sums, parts)
         top[:] = pool["top"]
         return self.end(pool, plan.lengths)
+
+
+class StepWeights(AttentionPooling):
+    """The weights of attention pooling, (N,), in the place of what they weigh."""
+
+    def begin(self, plan, n_features, dtype):
+        return {**super().begin(plan, n_features, dtype), "scores": []}
+
+    def update(self, views, pool, out, plan, last_output):
+        scores = self.scores(views, out)[1]
+        self.add(pool, out, scores, plan)
+        pool["scores"].append((scores, plan))
+
+    def end(self, pool, lengths):
+        return np.concatenate([self.weights(pool, *part) for part in pool["scores"]])
 
 
 POOLINGS = {

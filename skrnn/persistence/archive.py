@@ -28,6 +28,7 @@ END = struct.Struct("<4s4H2LH")  # the last record of a zip file: where its dire
 END_MARK, LARGE_MARK = b"PK\x05\x06", b"PK\x06\x07"
 LARGE_BYTES = 20  # of the record before it in zip files of the other form
 FOREIGN = "The file is damaged, or was not written by skrnn.save"
+PICKLED = b"\x80", b"\x78", b"\x1f\x8b", b"BZh", b"\xfd7zXZ"  # and compressed by joblib
 
 
 def write(document, arrays):
@@ -88,7 +89,10 @@ def _check_end(data):
     """Check the length of the directory, which is read as a whole."""
     end, before = data[-END.size :], data[-END.size - LARGE_BYTES :]
     if len(end) < END.size or not end.startswith(END_MARK):
-        raise ValueError(f"{FOREIGN}: it does not end as one.")
+        hint = " It may be one for joblib.load, which can run code in it."
+        raise ValueError(
+            f"{FOREIGN}: it does not end as one.{hint * data.startswith(PICKLED)}"
+        )
     n_bytes = END.unpack(end)[5]
     if n_bytes > MAX_DIRECTORY or before.startswith(LARGE_MARK):
         raise ValueError(

@@ -9,14 +9,20 @@ import uuid
 from skrnn.estimators.classifier import RNNClassifier
 from skrnn.estimators.regressor import RNNRegressor
 from skrnn.estimators.sequence_regressor import RNNSequenceRegressor
-from skrnn.estimators.state import check_state, known_attributes, signature, unsigned
+from skrnn.estimators.state import (
+    check_state,
+    completed,
+    known_attributes,
+    signature,
+    unsigned,
+)
 from skrnn.estimators.tagger import RNNTagger
 from skrnn.persistence import archive
 from skrnn.persistence.codec import Decoder, Encoder
 
 KINDS = {
     kind.__name__: kind
-    for kind in (RNNClassifier, RNNRegressor, RNNSequenceRegressor, RNNTagger)
+    for kind in (RNNClassifier, RNNRegressor, RNNTagger, RNNSequenceRegressor)
 }
 
 
@@ -29,7 +35,7 @@ def save(estimator, file):
 
     Parameters
     ----------
-    estimator : RNNClassifier or RNNRegressor
+    estimator : RNNClassifier, RNNRegressor, RNNTagger or RNNSequenceRegressor
         Its `cell` and `solver` may be objects of `skrnn.cells` and
         `skrnn.optimizers`, but not of your own; nor may `scoring` be a function.
     file : str, path or binary file
@@ -38,7 +44,7 @@ def save(estimator, file):
     Raises
     ------
     TypeError
-        For anything else than the two estimators, a subclass of them too; of a
+        For anything else than these estimators, a subclass of them too; of a
         pipeline, save the last step.
     ValueError
         That names what cannot be saved without code, before anything is written.
@@ -65,6 +71,11 @@ def save(estimator, file):
     >>> bool((again.theta_ == rnn.theta_).all())
     True
     """
+    if hasattr(file, "get_params"):
+        raise TypeError(
+            "estimator must come first and file second, as in skrnn.save(estimator, "
+            f"file), got a {type(file).__name__} as file."
+        )
     data = _to_bytes(estimator)
     if hasattr(file, "write"):
         file.write(data)
@@ -84,12 +95,13 @@ def load(file):
 
     Returns
     -------
-    RNNClassifier or RNNRegressor
+    RNNClassifier, RNNRegressor, RNNTagger or RNNSequenceRegressor
 
     Raises
     ------
     ValueError
-        For a file that is damaged, of a later version of skrnn, or no such file.
+        For a file that is damaged, of a later version of skrnn, or no such file. The
+        message begins with its name.
     OSError
         When the file cannot be read.
 
@@ -110,7 +122,13 @@ def load(file):
             data = opened.read(min(n_bytes, archive.MAX_BYTES) + 1)
     if not isinstance(data, bytes):
         raise TypeError(f"file must be binary, got one of {type(data).__name__}.")
-    return _from_bytes(data)
+    try:
+        return _from_bytes(data)
+    except ValueError as error:
+        name = getattr(file, "name", None) if hasattr(file, "read") else file
+        if not isinstance(name, (str, bytes, os.PathLike)):  # of a file in memory
+            raise
+        raise ValueError(f"{os.fsdecode(name)}: {error}") from error
 
 
 def _to_bytes(estimator):
@@ -142,7 +160,7 @@ def _from_bytes(data):
     for name in [*(state.keys() - known_attributes(kind)), *decoder.arrays]:
         raise ValueError(f"{archive.FOREIGN}: {name!r} is unknown.")
     estimator = kind.__new__(kind)
-    vars(estimator).update(state)
+    vars(estimator).update(completed(state))
     check_state(estimator)
     return estimator
 

@@ -8,7 +8,11 @@ import numpy as np
 
 from skrnn.preprocessing.padding import fill_up
 from skrnn.sequences import Sequences, check_sequences
-from skrnn.sequences.contract import compare_or_record, recognise
+from skrnn.sequences.contract import (
+    compare_or_record,
+    recognise,
+    refuse_other_columns,
+)
 
 
 class NoTableOutput:
@@ -126,8 +130,12 @@ def is_frame(rows):
 def _read_frames(frames, estimator, reset):
     columns = list(frames[0].columns)
     for i, frame in enumerate(frames):
-        if type(frame) is not type(frames[0]) or list(frame.columns) != columns:
-            _refuse_frame(frame, i, frames[0])
+        if type(frame) is not type(frames[0]):
+            raise ValueError(
+                f"X[{i}] must be a DataFrame of the same library as X[0], got "
+                f"{type(frame).__name__}."
+            )
+        refuse_other_columns(f"X[{i}]", list(frame.columns), "of X[0]", columns)
     lengths = np.array([len(frame) for frame in frames], dtype=np.int64)
     if not lengths.all():
         raise ValueError(
@@ -137,21 +145,7 @@ def _read_frames(frames, estimator, reset):
     if estimator is not None:
         sequences = Sequences(lengths, len(columns), None)
         compare_or_record(frames, sequences, "list", estimator, reset)
-        if reset and all(isinstance(name, str) for name in columns):
-            estimator.feature_names_in_ = np.array(columns, dtype=object)
     return Steps(concatenate(frames), lengths, "list", None)
-
-
-def _refuse_frame(frame, i, first):
-    if type(frame) is not type(first):
-        raise ValueError(
-            f"X[{i}] must be a DataFrame of the same library as X[0], got "
-            f"{type(frame).__name__}."
-        )
-    raise ValueError(
-        f"X[{i}] must have the columns of X[0], {list(first.columns)}, in this order, "
-        f"got {list(frame.columns)}."
-    )
 
 
 def concatenate(parts):

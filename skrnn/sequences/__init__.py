@@ -16,10 +16,16 @@ from skrnn.sequences.ids import (
     replace_unknown,
     seen_ids,
 )
-from skrnn.sequences.layout import Plan, Shard, plan_equal
+from skrnn.sequences.layout import Outline, Plan, Shard, plan_equal
 from skrnn.sequences.naming import naming
 from skrnn.sequences.packing import Packed, pack
-from skrnn.sequences.targets import join_steps, split_steps
+from skrnn.sequences.targets import (
+    as_plain,
+    is_missing,
+    join_steps,
+    place_of,
+    split_steps,
+)
 
 __all__ = [
     "PADDING",
@@ -27,18 +33,22 @@ __all__ = [
     "ArraySequences",
     "FlatSequences",
     "ListSequences",
+    "Outline",
     "Packed",
     "Plan",
     "Sequences",
     "Shard",
     "are_ids",
     "check_ids",
+    "as_plain",
     "check_sequences",
     "check_step",
+    "is_missing",
     "join_steps",
     "known_or_unknown",
     "naming",
     "pack",
+    "place_of",
     "plan_equal",
     "refuse_masked",
     "replace_unknown",

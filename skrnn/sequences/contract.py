@@ -22,6 +22,8 @@ FORMS = (
     "array or DataFrame of univariate sequences"
 )
 
+ALONE = "Reshape your data; one sequence x alone is passed as [x]."
+
 NAN_REMEDIES = {
     "list": "impute it first, or cut it off if it is padding",
     "3-D": (
@@ -52,7 +54,8 @@ def check_sequences(X, *, estimator=None, reset=True, dtype=None, allow_nan=Fals
 
     estimator : estimator, default=None
         Where to record, or to look up, what X must be like: `n_step_features_in_`
-        for all forms, `n_features_in_` and `feature_names_in_` for 2-D X only.
+        for all forms, `n_features_in_` for 2-D X only, and `feature_names_in_` for
+        DataFrames: one that is X, or those in a list.
     reset : bool, default=True
         Whether to record (in `fit`) or to compare (in `predict`).
     dtype : dtype, default=None
@@ -87,7 +90,7 @@ def _is_no_infinity(array):
     return ~np.isinf(array)
 
 
-def check_step(x, n_features, dtype):
+def check_step(x, n_features, dtype, estimator=None):
     """Check one step of some streams.
 
     Parameters
@@ -95,6 +98,8 @@ def check_step(x, n_features, dtype):
     x : array-like of shape (n_streams, n_features) or (n_features,)
     n_features : int
     dtype : dtype
+    estimator : estimator, default=None
+        Who knows the names that the columns of a DataFrame must have.
 
     Returns
     -------
@@ -102,6 +107,7 @@ def check_step(x, n_features, dtype):
         Contiguous, writable and of type `dtype`: x itself, if it is so.
     """
     if type(x) is not np.ndarray or x.ndim != 2 or x.dtype != dtype:
+        _compare_names(_column_names(x), estimator, "x_t")
         x = _read_step(x, dtype)
     elif not x.flags.carray:
         x = x.copy()
@@ -159,10 +165,13 @@ def recognise(X):
         raise ValueError(f"X must be {FORMS}, got an array of shape {tuple(X.shape)}.")
     if len(X.shape) == 3:
         return "3-D", X
-    if len(X.shape) == 1 and not issparse(X):
+    if len(X.shape) < 2 and not issparse(X):
         array = np.asarray(X)
-        if array.dtype == object:
-            return "list", list(array)
+        if array.ndim == 0 or array.dtype != object:
+            raise ValueError(
+                f"X must be {FORMS}, got an array of shape {array.shape}. {ALONE}"
+            )
+        return "list", list(array)
     return "2-D", X
 
 
@@ -337,7 +346,7 @@ def _refuse_element(array, i):
     got = "a single number" if array.ndim == 0 else f"an array of shape {array.shape}"
     raise ValueError(
         f"X[{i}] must be an (n_timesteps, n_features) array or a 1-D array, got {got}. "
-        "Reshape your data; one sequence x alone is passed as [x]."
+        + ALONE
     )
 
 
@@ -405,8 +414,50 @@ def compare_or_record(X, sequences, form, estimator, reset):
         estimator.n_step_features_in_ = sequences.n_features
     elif hasattr(estimator, "n_step_features_in_"):
         _compare_step_features(X, sequences, estimator)
+    if form == "list":
+        names = _shared_names(X)
+        if not reset:
+            _compare_names(names, estimator, "X")
+        elif names is not None:
+            estimator.feature_names_in_ = np.array(names, dtype=object)
     if form == "2-D" and (reset or hasattr(estimator, "n_features_in_")):
         validate_data(estimator, X, reset=reset, skip_check_array=True)
+
+
+def _column_names(x):
+    """Names of the columns of a DataFrame, None if they are not all strings."""
+    names = list(getattr(x, "columns", ()))
+    return names if names and all(isinstance(name, str) for name in names) else None
+
+
+def _shared_names(X):
+    """Names of the features of a step: those of all DataFrames in a list, or None."""
+    first, shared = 0, None
+    for i, x in enumerate(X):
+        names = _column_names(x) if hasattr(x, "columns") else None
+        if shared is None:
+            first, shared = i, names
+        elif names is not None:
+            refuse_other_columns(f"X[{i}]", names, f"of X[{first}]", shared)
+    return shared
+
+
+def _compare_names(names, estimator, argument):
+    """Compare with the names of a step's features in `fit`, where both have some."""
+    fitted = getattr(estimator, "feature_names_in_", None)
+    if names is None or fitted is None or hasattr(estimator, "n_features_in_"):
+        return  # the last says that they are names of time steps
+    whose = f"that {type(estimator).__name__} was fitted with"
+    refuse_other_columns(argument, names, whose, fitted.tolist())
+
+
+def refuse_other_columns(place, columns, whose, expected):
+    """Raise ValueError unless the columns at `place` are those that are expected."""
+    if columns != expected:
+        raise ValueError(
+            f"{place} must have the columns {whose}, {expected}, in this order, got "
+            f"{columns}."
+        )
 
 
 def _compare_step_features(X, sequences, estimator):

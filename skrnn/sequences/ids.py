@@ -3,6 +3,7 @@
 import numpy as np
 
 from skrnn.sequences.containers import FlatSequences
+from skrnn.sequences.targets import place_of
 
 PADDING, UNKNOWN = 0, 1
 LARGEST = 2**31 - 1
@@ -37,10 +38,11 @@ def check_ids(sequences, dtype):
     values = sequences.take(np.arange(len(sequences)), np.float64)[:, 0]
     bad = ~are_ids(values)
     if bad.any():
-        i, step, value = _place(bad, values, sequences.lengths)
+        row = int(bad.argmax())
+        i, step = place_of(row, sequences.lengths)
         raise ValueError(
-            f"X[{i}] has {value:g} at step {step}; with embedding_dim each step is "
-            f"the id of a token, an integer from 0 to {LARGEST}."
+            f"X[{i}] has {values[row]:g} at step {step}; with embedding_dim each step "
+            f"is the id of a token, an integer from 0 to {LARGEST}."
         )
     ids = values.astype(np.int64)
     lengths = _lengths_before_padding(ids, sequences.lengths)
@@ -67,20 +69,12 @@ def _lengths_before_padding(ids, lengths):
         )
     inside = (ids == PADDING) & (step < np.repeat(ends, lengths))
     if inside.any():
-        i, step, _ = _place(inside, ids, lengths)
+        i, step = place_of(int(inside.argmax()), lengths)
         raise ValueError(
             f"X[{i}] has the id 0 at step {step}, before other ids; 0 is padding and "
             "may only come at the end, an unknown token is 1."
         )
     return ends
-
-
-def _place(bad, values, lengths):
-    """Sequence and step of the first of the `bad` values, and the value."""
-    k = int(bad.argmax())
-    ends = np.cumsum(lengths)
-    i = int(np.searchsorted(ends, k, side="right"))
-    return i, k - int(ends[i] - lengths[i]), values[k]
 
 
 def seen_ids(sequences, n_ids):

@@ -150,6 +150,22 @@ class Plan:
         return Shard(plan, positions, row_indices)
 
 
+@dataclass(frozen=True)
+class Outline:
+    """The sizes of a plan whose arrays are not made, for what only counts.
+
+    Attributes
+    ----------
+    n_sequences, n_rows : int
+        As of `Plan`.
+    """
+
+    n_sequences: int
+    n_rows: int
+    sizes = starts = None
+    last_rows = 0
+
+
 class Shard(NamedTuple):
     """A share of a packed minibatch.
 

@@ -4,9 +4,11 @@ from itertools import pairwise
 
 import numpy as np
 
+from skrnn.sequences.contract import refuse_masked
+
 FORMS = (
-    "a list with an array of targets for each sequence, (n_timesteps_i,) or "
-    "(n_timesteps_i, n_outputs), or one array padded to (n_sequences, n_timesteps)"
+    "a list with an array for each sequence, (n_timesteps_i,) or (n_timesteps_i, "
+    "n_outputs), or one array padded to (n_sequences, n_timesteps)"
 )
 
 
@@ -26,34 +28,71 @@ def join_steps(y, lengths, name="y"):
     Returns
     -------
     ndarray of shape (n_steps,) or (n_steps, n_outputs)
+        Of objects where some strings are in lists, so that NaN and None beside them
+        stay what they are.
 
     Raises
     ------
     ValueError
         That names the first sequence whose targets do not fit.
     """
+    refuse_masked(y, name)
+    if hasattr(y, "__array__"):
+        y = np.asarray(y)
+    if not hasattr(y, "__len__") or getattr(y, "shape", None) == ():
+        raise ValueError(f"{name} must be {FORMS}, got {y!r:.60}.")
     if len(y) != lengths.size:
         raise ValueError(
-            f"{name} must hold the steps of each of the {lengths.size} sequences in X, "
-            f"got {len(y)}."
+            f"{name} must hold the steps of each of the {lengths.size} sequences, got "
+            f"{len(y)}."
         )
     if isinstance(y, np.ndarray) and y.ndim in (2, 3):
         return _join_padded(y, lengths, name)
-    parts = [_read(part, i, name) for i, part in enumerate(y)]
+    parts = [_read(part, f"{name}[{i}]", name) for i, part in enumerate(y)]
     for i, (part, length) in enumerate(zip(parts, lengths.tolist(), strict=True)):
         if len(part) != length or part.shape[1:] != parts[0].shape[1:]:
             wanted = (length, *parts[0].shape[1:])
             raise ValueError(
-                f"{name}[{i}] must be of shape {wanted}, a row for each step of "
-                f"X[{i}], got shape {part.shape}."
+                f"{name}[{i}] must be of shape {wanted}, a row for each step of the "
+                f"sequence, got shape {part.shape}."
             )
-    return np.concatenate(parts)
+    return _join(parts)
 
 
 def split_steps(values, lengths):
     """Values of all steps, (n_steps, ...), as a list of one array for each sequence."""
     bounds = [0, *np.cumsum(lengths).tolist()]
     return [values[start:stop] for start, stop in pairwise(bounds)]
+
+
+def place_of(row, lengths):
+    """Sequence and step that a row of all steps belongs to."""
+    ends = np.cumsum(lengths)
+    i = int(np.searchsorted(ends, row, side="right"))
+    return i, int(row - ends[i] + lengths[i])
+
+
+def is_missing(values):
+    """Whether each value is NaN or None."""
+    if values.dtype != object:
+        return values != values
+    return np.frompyfunc(lambda v: v is None or v != v, 1, 1)(values).astype(bool)
+
+
+def as_plain(values, name="y"):
+    """An array of objects as one of what the objects are.
+
+    Raises
+    ------
+    ValueError
+        When some are strings, and some are not.
+    """
+    if values.dtype != object:
+        return values
+    plain = np.array(values.tolist())
+    if plain.dtype.kind == "U" and not all(isinstance(v, str) for v in values.flat):
+        raise ValueError(f"{name} must hold either str or numbers, got both.")
+    return plain
 
 
 def _join_padded(y, lengths, name):
@@ -65,9 +104,19 @@ def _join_padded(y, lengths, name):
     return y[np.arange(y.shape[1]) < lengths[:, np.newaxis]]
 
 
-def _read(part, i, name):
+def _read(part, place, name):
+    refuse_masked(part, place)
     array = np.asarray(part)
     if array.ndim not in (1, 2):
         got = "a single value" if array.ndim == 0 else f"shape {array.shape}"
-        raise ValueError(f"{name} must be {FORMS}, got {got} in {name}[{i}].")
+        raise ValueError(f"{name} must be {FORMS}, got {got} in {place}.")
+    if array.dtype.kind == "U" and not hasattr(part, "__array__"):
+        return np.asarray(part, object)  # NaN in a list of strings would be one as well
     return array
+
+
+def _join(parts):
+    kinds = {part.dtype.kind for part in parts}
+    if "U" in kinds and len(kinds) > 1:  # numbers would become strings
+        parts = [part.astype(object) for part in parts]
+    return np.concatenate(parts)

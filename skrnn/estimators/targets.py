@@ -1,0 +1,39 @@
+"""What y may be: a target, or a row of targets, for each sequence."""
+
+import numpy as np
+from sklearn.utils import column_or_1d
+from sklearn.utils.validation import check_array
+
+from skrnn.losses.base import refuse_first
+from skrnn.sequences import is_missing, naming, refuse_masked
+
+
+def check_y(y, dtype):
+    """Targets as an array of shape (n_sequences,) or (n_sequences, n_columns)."""
+    with naming("y"), np.errstate(over="ignore"):  # what becomes infinite is refused
+        return _check_y(y, dtype)
+
+
+def _check_y(y, dtype):
+    refuse_masked(y, "y")
+    lengths = {np.size(target) for target in y} if isinstance(y, (list, tuple)) else {1}
+    if len(lengths) > 1:
+        raise ValueError(
+            "y must hold one target, or one row of targets, for each sequence, got "
+            f"entries of {min(lengths)} to {max(lengths)} values; a target for each "
+            "step is for RNNTagger and RNNSequenceRegressor."
+        )
+    if dtype is not None and np.asarray(y).dtype.kind in "mM":
+        raise ValueError(f"y must be numeric, got dtype {np.asarray(y).dtype}.")
+    y = check_array(
+        y, ensure_2d=False, dtype=dtype, ensure_all_finite=False, input_name="y"
+    )
+    if y.dtype.kind == "f":
+        refuse_first(y, ~np.isfinite(y), "finite")
+    if y.dtype.kind == "O":
+        refuse_first(y, is_missing(y), "a label")
+    if y.dtype.kind == "S":
+        raise TypeError("y must hold str or numbers, got bytes; decode them.")
+    if y.ndim == 2 and y.shape[1] == 1:
+        return column_or_1d(y, warn=True)
+    return y
