@@ -221,10 +221,14 @@ def unsigned(state, kind):
 
 def completed(state):
     """A state with what older ones of the same format do without."""
-    complete = {**ADDED, **state}
+    complete = {**state, **ADDED, **state}  # in this order, and what it has counts
     architecture = state.get("_architecture_")
     if isinstance(architecture, dict):
-        complete["_architecture_"] = {**ADDED_PARTS, **architecture}
+        complete["_architecture_"] = {
+            **architecture,
+            **ADDED_PARTS,
+            **architecture,
+        }
     return complete
 
 
