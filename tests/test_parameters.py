@@ -40,7 +40,7 @@ NAN, INF = float("nan"), float("inf")
 TOO_LARGE = [2**63, 10**400]
 NO_NUMBERS = [None, "1", b"1", "", [], [1], {}, True, np.True_, NAN, np.array([1])]
 NO_NUMBERS += [np.array(1), 1j, Decimal(1), Decimal("NaN")]
-SIZES = r"an integer >= 1 or a non-empty tuple of integers >= 1"
+SIZES = r"an integer >= 1 or a tuple of 1 to 1000 integers >= 1"
 COUNT = (
     r"an integer >= 1",
     [0, -1, 1.0, 1.5, INF, *TOO_LARGE, *NO_NUMBERS],
@@ -75,7 +75,7 @@ SHARED = {
         SIZES,
         [0, (), [], (0,), (3, -1), 3.0, (3.0,), "3", ("3",), None, True, (True,)]
         + [np.array([2.5]), ((3,),), np.array(3), np.ones((1, 2), int), {3: 1}, {3, 4}]
-        + [(2**63,), 10**400, NAN, INF, b"3", np.array([]), (None,)],
+        + [(2**63,), 10**400, NAN, INF, b"3", np.array([]), (None,), (1,) * 1001],
         [2, (2,), [2, 3], (1, 1, 1), np.array([2, 2]), np.int64(2)],
     ),
     "cell": (

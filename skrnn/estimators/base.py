@@ -383,16 +383,20 @@ class BaseRecurrent(StateMixin, StreamingMixin, CallbackSupportMixin, BaseEstima
             except NonFiniteLoss as error:
                 start.optimizer_state = None  # it has seen what led there
                 self._keep(fit)
-                message = self._non_finite_message(fit, str(error))
+                message = self._non_finite_message(fit, error)
                 raise NonFiniteLoss(message) from None
         self._keep(fit)
         return fit
 
-    def _non_finite_message(self, fit, name):
+    def _non_finite_message(self, fit, error):
+        name, n_done = str(error), fit.n_iter
+        when = (
+            f"after epoch {n_done}" if error.after_epoch else f"in epoch {n_done + 1}"
+        )
         kept = "best" if fit.best_epoch() else "last"
         data = "X and y" if name == "loss" else "X and y, X_val and y_val alike"
         return (
-            f"The {name} became infinite or NaN in epoch {fit.n_iter + 1}; the {kept} "
+            f"The {name} became infinite or NaN {when}; the {kept} "
             f"finite weights are kept. {self._remedy()}, or scale {data}."
         )
 

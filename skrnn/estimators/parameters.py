@@ -13,6 +13,7 @@ from skrnn.losses import REGRESSION_LOSSES
 from skrnn.network.pooling import POOLINGS
 from skrnn.optimizers import OPTIMIZERS, SCHEDULES, Optimizer
 
+MAX_LEVELS = 1000
 LARGEST = {Integral: sys.maxsize, Real: sys.float_info.max}
 
 
@@ -70,7 +71,7 @@ def _is_row(v):
 
 
 def _are_sizes(v):
-    return _is_row(v) and all(map(POSITIVE_INT.holds, v))
+    return _is_row(v) and len(v) <= MAX_LEVELS and all(map(POSITIVE_INT.holds, v))
 
 
 def _are_quantiles(v):
@@ -100,15 +101,15 @@ INTEGER = number(Integral, -sys.maxsize)
 CLASS_WEIGHTS = either(
     NONE, one_of(("balanced",)), Rule(_are_class_weights, "a dict of numbers >= 0")
 )
-DTYPES = ("float32", "float64", np.float32, np.float64)
+DTYPES = {"float32": np.float32, "float64": np.float64}
 DTYPE = Rule(
-    lambda v: isinstance(v, (str, type, np.dtype)) and v in DTYPES,
+    lambda v: isinstance(v, (str, type, np.dtype)) and v in (*DTYPES, *DTYPES.values()),
     "'float32' or 'float64'",
 )
 
 SHARED = {
     "hidden_layer_sizes": either(
-        POSITIVE_INT, Rule(_are_sizes, "a non-empty tuple of integers >= 1")
+        POSITIVE_INT, Rule(_are_sizes, f"a tuple of 1 to {MAX_LEVELS} integers >= 1")
     ),
     "cell": either(one_of(CELLS), instance(Cell, "a Cell object such as LSTM()")),
     "embedding_dim": either(POSITIVE_INT, NONE),

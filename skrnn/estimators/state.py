@@ -16,6 +16,8 @@ from skrnn.cells import Cell
 from skrnn.cells.check import check_parts
 from skrnn.estimators.parameters import (
     BOOL,
+    DTYPES,
+    MAX_LEVELS,
     NONE,
     POSITIVE_INT,
     REGRESSOR,
@@ -29,7 +31,6 @@ from skrnn.optimizers import OPTIMIZERS, Optimizer, StochasticOptimizer
 from skrnn.training import user_level
 
 FORMAT = 1  # of the state; another one as soon as this code cannot read it
-MAX_LEVELS = 1000
 
 
 class VersionWarning(UserWarning):
@@ -99,7 +100,7 @@ ARCHITECTURE = {
     "bidirectional": BOOL,
     "pooling": one_of(READOUTS),
     "n_raw": SIZE,
-    "dtype": one_of(("float32", "float64")),
+    "dtype": one_of(tuple(DTYPES)),
     "bptt_steps": either(POSITIVE_INT, NONE),
     "n_own_rows": COUNT,
     "embedding": either(NONE, Rule(_is_embedding, "a dict of n_ids, dim, trainable")),

@@ -11,13 +11,13 @@ import reprlib
 import numpy as np
 
 from skrnn.cells import CELLS
+from skrnn.estimators.parameters import DTYPES
 from skrnn.optimizers import OPTIMIZERS
 
 MAX_DEPTH = 8
 PLAIN = bool, int, str
 KINDS = "biufSU"  # of arrays
 PARTS = {"cell": CELLS, "optimizer": OPTIMIZERS}
-DTYPES = {"float32": np.float32, "float64": np.float64}
 FLOATS = "nan", "inf", "-inf"
 SCALARS = {
     np.dtype(kind).name: kind

@@ -16,7 +16,19 @@ from skrnn.training.touched import make_touched
 
 
 class NonFiniteLoss(ArithmeticError):
-    """The loss or its gradient is infinite or NaN; the argument tells which loss."""
+    """The loss or its gradient is infinite or NaN.
+
+    Parameters
+    ----------
+    name : str
+        Which loss.
+    after_epoch : bool, default=False
+        Whether it is the loss of the weights that the last epoch has left.
+    """
+
+    def __init__(self, name, after_epoch=False):
+        super().__init__(name)
+        self.after_epoch = after_epoch
 
 
 def fit_stochastic(
@@ -84,13 +96,14 @@ def fit_stochastic(
             epoch = Epoch(number + 1, loss, norm, input_norm, rate, n, seconds)
             if after_epoch(epoch, theta):
                 break
-        check_finite(objective.mean_loss(theta, data.select(batch)))
+        last = objective.mean_loss(theta, data.select(batch))
+        check_finite(last, after_epoch=True)
 
 
-def check_finite(value, name="loss"):
+def check_finite(value, name="loss", after_epoch=False):
     """Raise NonFiniteLoss, with the name of the loss, unless its value is finite."""
     if not math.isfinite(value):
-        raise NonFiniteLoss(name)
+        raise NonFiniteLoss(name, after_epoch)
 
 
 @contextlib.contextmanager
