@@ -2,6 +2,7 @@
 
 import pickle
 
+import adversary
 import numpy as np
 import pandas as pd
 import pytest
@@ -311,6 +312,19 @@ def test_frames_series_and_object_arrays_are_read(target):
     found = tiny(target).fit(pd.DataFrame(table), pd.DataFrame(y))
     assert_array_equal(found.theta_, expected.theta_)
     assert found.score(table, pd.DataFrame(y)) == expected.score(table, y)
+
+
+@each_target
+@pytest.mark.parametrize("layout", sorted(adversary.LAYOUTS))
+def test_every_disguise_of_targets_is_seen_through(target, layout):
+    """The same values in another container, order, type or place, for each sequence."""
+    disguise, y = adversary.LAYOUTS[layout], TARGETS[target]
+    weight = [disguise(np.linspace(0.5, 1.0, len(x))) for x in X]
+    found = tiny(target).fit(X, [disguise(np.array(part)) for part in y], weight)
+    expected = tiny(target).fit(X, y, [np.linspace(0.5, 1.0, len(x)) for x in X])
+    assert_array_equal(found.theta_, expected.theta_)
+    score = found.score(X, [disguise(np.array(part)) for part in y], weight)
+    assert score == expected.score(X, y, weight)
 
 
 @pytest.mark.parametrize("missing", [None, np.nan])
