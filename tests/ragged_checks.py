@@ -2,16 +2,18 @@
 
 Such an estimator is the real one but for one thing: the table that a check hands to a
 method becomes a 3-D array or a list of arrays on the way in. The features of the table
-become the features of each step.
+become the features of each step. Where each step has a target, it is that of the row,
+and the answer is that of the last step.
 """
 
 import functools
 
 import numpy as np
 from scipy.sparse import issparse
+from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils.estimator_checks import check_estimator
 
-from skrnn import RNNClassifier, RNNRegressor
+from skrnn import RNNClassifier, RNNRegressor, RNNSequenceRegressor, RNNTagger
 
 METHODS = (
     "fit",
@@ -154,3 +156,41 @@ class RaggedClassifier(RNNClassifier):
 @reads(as_list)
 class RaggedRegressor(RNNRegressor):
     """Reads tables as lists of arrays of different lengths."""
+
+
+def repeated(X, y):
+    """The target of each sequence for each of its steps; None, or too few, as it is."""
+    if y is None or not isinstance(X, list):
+        return y
+    targets = np.asarray(y)
+    if len(targets) != len(X):
+        return targets
+    return [np.repeat(targets[[i]], len(x), axis=0) for i, x in enumerate(X)]
+
+
+class OfTheLastStep:
+    """Takes a target for each sequence, and answers so."""
+
+    def fit(self, X, y, sample_weight=None):
+        return super().fit(X, repeated(X, y), sample_weight)
+
+    def partial_fit(self, X, y, sample_weight=None, **classes):
+        return super().partial_fit(X, repeated(X, y), sample_weight, **classes)
+
+    def _respond(self, method, X):
+        return np.array([answer[-1] for answer in super()._respond(method, X)])
+
+
+@reads(as_list)
+class LastTag(OfTheLastStep, ClassifierMixin, RNNTagger):
+    """A tagger that says of each row what it says of its last step."""
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
+
+
+@reads(as_list)
+class LastNumber(OfTheLastStep, RegressorMixin, RNNSequenceRegressor):
+    """A regressor of each step that answers for the last one."""

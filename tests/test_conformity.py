@@ -12,13 +12,15 @@ import pytest
 from ragged_checks import (
     ArrayClassifier,
     ArrayRegressor,
+    LastNumber,
+    LastTag,
     PaddedClassifier,
     PaddedRegressor,
     RaggedClassifier,
     RaggedRegressor,
     run_checks,
 )
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import estimator_html_repr, get_tags
@@ -96,6 +98,8 @@ VARIANTS = {
 }
 
 ON_SEQUENCES = [
+    LastTag,
+    pytest.param(LastNumber, marks=pytest.mark.slow),
     ArrayClassifier,
     ArrayRegressor,
     PaddedClassifier,
@@ -113,7 +117,7 @@ OF_TABLES_ONLY = {
 
 def n_checks(estimator):
     """How many checks there are for `estimator`, in scikit-learn 1.6 to 1.9."""
-    return 65 if isinstance(estimator, RNNClassifier) else 58
+    return 65 if is_classifier(estimator) else 58
 
 
 @may_warn
@@ -135,7 +139,7 @@ def test_all_checks_pass_with_other_parameters(estimator, excluded):
 @pytest.mark.heavy
 @pytest.mark.parametrize("kind", ON_SEQUENCES)
 def test_all_checks_pass_on_sequences(kind):
-    """On 3-D arrays, with padding and without, and on ragged lists."""
+    """On 3-D arrays, with padding and without, on ragged lists, and for each step."""
     n_passed = run_checks(kind(**SMALL), OF_TABLES_ONLY)
     assert n_passed + len(OF_TABLES_ONLY) >= n_checks(kind())
 

@@ -2,7 +2,9 @@
 
 import pickle
 
+import adversary
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
@@ -297,6 +299,85 @@ def test_fits_go_on(target):
     assert est.n_iter_ == 5
 
 
+# Targets in other forms
+
+
+@each_kind
+def test_frames_series_and_object_arrays_are_read(target):
+    """Of equal lengths as a table, of any as a column of arrays."""
+    column = pd.Series(TARGETS[target], index=range(100, 124))
+    assert_array_equal(tiny(target).fit(X, column).theta_, fitted(target).theta_)
+    table = np.random.default_rng(0).normal(size=(24, 6))
+    y = table.cumsum(axis=1) if target == "sums" else np.where(table > 0, "a", "b")
+    expected = tiny(target).fit(table, list(y))
+    found = tiny(target).fit(pd.DataFrame(table), pd.DataFrame(y))
+    assert_array_equal(found.theta_, expected.theta_)
+    assert found.score(table, pd.DataFrame(y)) == expected.score(table, y)
+
+
+@each_target
+@pytest.mark.parametrize("layout", sorted(adversary.LAYOUTS))
+def test_every_disguise_of_targets_is_seen_through(target, layout):
+    """The same values in another container, order, type or place, for each sequence."""
+    disguise, y = adversary.LAYOUTS[layout], TARGETS[target]
+    weight = [disguise(np.linspace(0.5, 1.0, len(x))) for x in X]
+    found = tiny(target).fit(X, [disguise(np.array(part)) for part in y], weight)
+    expected = tiny(target).fit(X, y, [np.linspace(0.5, 1.0, len(x)) for x in X])
+    assert_array_equal(found.theta_, expected.theta_)
+    score = found.score(X, [disguise(np.array(part)) for part in y], weight)
+    assert score == expected.score(X, y, weight)
+
+
+@pytest.mark.parametrize("missing", [None, np.nan])
+def test_steps_without_a_label_do_not_count(missing):
+    """NaN among strings in a list would be the label "nan"."""
+    holes = [[missing if tag == "mild" else str(tag) for tag in tags] for tags in TAGS]
+    found, expected = tiny("tags").fit(X, holes), fitted("tags", ignored_label="mild")
+    assert_array_equal(found.classes_, expected.classes_)
+    assert_array_equal(found.theta_, expected.theta_)
+    assert found.score(X, holes) == expected.score(X, TAGS)
+    codes = [np.where(tags == "mild", np.nan, tags == "warm") for tags in TAGS]
+    assert_array_equal(tiny("tags").fit(X, codes).theta_, expected.theta_)
+
+
+def test_an_ignored_label_of_another_kind_is_nowhere():
+    found = fitted("tags", ignored_label=-100)
+    assert_array_equal(found.theta_, fitted("tags").theta_)
+
+
+def test_labels_of_steps_may_be_objects():
+    found = tiny("tags").fit(X, [tags.astype(object) for tags in TAGS])
+    assert found.classes_.dtype.kind == "U"
+    counts = [np.arange(len(x)).astype(object) for x in X]
+    assert tiny("tags").fit(X, counts).classes_.tolist() == [0, 1, 2, 3, 4, 5]
+
+
+@each_kind
+@pytest.mark.parametrize("weight", ["series", "padded"])
+def test_weights_reach_the_scorer_of_early_stopping(target, weight):
+    weight = {
+        "series": pd.Series(np.ones(24), index=range(100, 124)),
+        "padded": np.ones((24, 6)),
+    }[weight]
+    seen = []
+
+    def scorer(estimator, X, y, sample_weight):
+        seen.append(len(sample_weight))
+        return estimator.score(X, y, sample_weight)
+
+    est = tiny(target, early_stopping=True, validation_fraction=0.25, scoring=scorer)
+    est.fit(X, TARGETS[target], weight)
+    assert set(seen) == {6}
+
+
+@each_kind
+@pytest.mark.parametrize("n_jobs", [2, 3])
+def test_any_number_of_threads_gives_the_same_bits(target, n_jobs):
+    est = fitted(target, n_jobs=n_jobs)
+    assert_array_equal(est.theta_, fitted(target).theta_)
+    assert_equal_lists(est.predict(X), fitted(target).predict(X))
+
+
 # Refusals
 
 
@@ -327,7 +408,91 @@ def test_weights_that_do_not_fit_are_refused(target):
         tiny(target).fit(X, TARGETS[target], np.ones(23))
 
 
-def test_targets_of_which_none_counts_are_refused():
-    message = "y must have a step that is not ignored"
+@each_kind
+def test_targets_of_which_none_counts_are_refused(target):
+    none = [np.full(len(x), np.nan) for x in X]
+    message = "y must have a step that is not ignored, got none"
+    for call in (tiny(target).fit, fitted(target).score):
+        with pytest.raises(ValueError, match=message):
+            call(X, none)
+
+
+def changed(i, step, value, target="pairs"):
+    y = [np.array(part, dtype=float) for part in TARGETS[target]]
+    y[i][step] = value
+    return y
+
+
+WRONG = {
+    "infinite": ("sums", changed(4, 2, np.inf, "sums"), r"y\[4\] must be fin.* inf at"),
+    "half": ("pairs", changed(4, 2, [1, np.nan]), r"y\[4\] must be finite, .* nan at"),
+    "half a set": ("keys", changed(4, 2, [np.nan, 1], "keys"), r"y\[4\] .* at step 2"),
+    "negative": (
+        "counts",
+        [np.abs(y) for y in SUMS[:9]] + [np.array([1.0, 2.0, 0.0, -7.0])] + SUMS[10:],
+        r"y\[9\] must be finite and non-negative, got -7.0 at step 3",
+    ),
+    "continuous": ("tags", SUMS, "Unknown label type: continuous"),
+    "mixed": ("tags", [[0] * len(x) for x in X[:9]] + TAGS[9:], "str or numbers"),
+    "mixed in one": ("tags", [["a", *range(len(x) - 1)] for x in X], "str or numbers"),
+    "columns": ("tags", [k * (1 + np.arange(2)) for k in KEYS], "fit an estimator to"),
+    "strings": ("sums", TAGS, "could not convert string to float"),
+}
+
+
+@pytest.mark.parametrize(("target", "y", "message"), WRONG.values(), ids=WRONG)
+def test_targets_of_a_wrong_value_are_refused(target, y, message):
+    est = tiny("sums", loss="poisson") if target == "counts" else tiny(target)
     with pytest.raises(ValueError, match=message):
-        tiny("sums").fit(X, [np.full(len(x), np.nan) for x in X])
+        est.fit(X, y)
+
+
+@each_kind
+@pytest.mark.parametrize("y", [None, 3, np.float64(3), iter(TAGS)])
+def test_targets_that_are_no_list_are_refused(target, y):
+    est = fitted(target)
+    with pytest.raises(ValueError, match="y must be a list with an array for each"):
+        est.score(X, y)
+
+
+@each_kind
+def test_a_mask_is_never_ignored(target):
+    message = r"y\[0\] must not be a masked array"
+    with pytest.raises(ValueError, match=message):
+        tiny(target).fit(X, [np.ma.array(y) for y in TARGETS[target]])
+    with pytest.raises(ValueError, match="sample_weight must not be a masked array"):
+        tiny(target).fit(X, TARGETS[target], np.ma.array(np.ones(24)))
+
+
+def test_validation_targets_are_refused_by_their_name():
+    with pytest.raises(ValueError, match=r"y_val\[1\] must be of shape \(2,\)"):
+        tiny("tags").fit(X, TAGS, X_val=X[:3], y_val=[y[:1] for y in TAGS[:3]])
+    with pytest.raises(ValueError, match="sample_weight_val must hold a weight, or"):
+        data = {"X_val": X[:3], "y_val": TAGS[:3], "sample_weight_val": [1.0, 1.0]}
+        tiny("tags").fit(X, TAGS, **data)
+
+
+def test_scores_of_other_kinds_of_labels_are_refused():
+    with pytest.raises(ValueError, match="mix of"):
+        fitted("keys").score(X, TAGS)
+    with pytest.raises(ValueError, match="[Mm]ix of"):
+        fitted("tags").score(X, [keys[:, 0] for keys in KEYS])
+
+
+# Fits that go on
+
+
+def test_an_ignored_label_is_no_class():
+    message = "must not hold the ignored_label, got 'mild' in"
+    est = tiny("tags", ignored_label="mild")
+    with pytest.raises(ValueError, match=message):
+        est.partial_fit(X, TAGS, classes=["cold", "mild", "warm"])
+    est.partial_fit(X[:6], TAGS[:6], classes=["cold", "warm"])
+    assert est.partial_fit(X, TAGS).classes_.tolist() == ["cold", "warm"]
+
+
+def test_a_chain_cannot_be_put_on_later():
+    y = [keys[:, 0] for keys in KEYS]
+    est = tiny("tags", warm_start=True).fit(X, y).set_params(crf=True)
+    with pytest.raises(ValueError, match="crf must stay as it is when a fit goes on"):
+        est.fit(X, y)

@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 from cases import joined, make_cell
 from numpy.testing import assert_allclose
+from sklearn.base import clone
 
-from skrnn import RNNClassifier
+from skrnn import RNNClassifier, RNNSequenceRegressor, RNNTagger
+from skrnn.estimators import fitting
 from skrnn.losses import CategoricalCrossEntropy
 from skrnn.network.dropout import Masks
 from skrnn.network.network import Network
@@ -23,7 +25,8 @@ from skrnn.training import Objective, Threads, TrainingData
 with np.load(Path(__file__).parent / "data" / "torch_reference.npz") as file:
     REFERENCE = dict(file)
 
-X = np.split(REFERENCE["X"], np.cumsum(REFERENCE["lengths"])[:-1])
+ENDS = np.cumsum(REFERENCE["lengths"])[:-1]
+X = np.split(REFERENCE["X"], ENDS)
 Y = REFERENCE["y"]
 N_CLASSES = 3
 CELLS = {
@@ -136,6 +139,49 @@ def test_loss_and_gradients(kind, shape):
     assert views.keys() == expected.keys()
     for name, view in views.items():
         assert_equal_to_rounding(view, expected[name])
+
+
+STEPS = {
+    "tags": (RNNTagger(ignored_label=-100), np.split(REFERENCE["labels"], ENDS)),
+    "numbers": (RNNSequenceRegressor(), np.split(REFERENCE["numbers"], ENDS)),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("name", STEPS)
+def test_losses_and_gradients_of_each_step(name, shape, monkeypatch):
+    """Of ragged sequences with steps that do not count, as the estimators see them.
+
+    The raw scores of all steps; the loss is the mean over the steps that count.
+    """
+    est, y = STEPS[name]
+    est = clone(est).set_params(**SHAPES[shape], cell="gru", alpha=0.0)
+    objective, data = start_of_a_fit(est, y, monkeypatch)
+    theta = np.empty(objective.network.layout.size)
+    copy_parameters(objective.network.layout.views(theta), name, shape)
+    raw = objective.network.answer(theta, packed_batch(), Workspace(np.float64))
+    expected = part(name, shape, "value")
+    assert_equal_to_rounding(raw, expected["raw"])
+    value, gradient = objective(theta, data, np.arange(len(X)), None)
+    assert_equal_to_rounding(value, expected["loss"])
+    assert_equal_to_rounding(objective.mean_loss(theta, data), expected["loss"])
+    expected = part(name, shape, "gradient")
+    for key, view in objective.network.layout.views(gradient).items():
+        assert_equal_to_rounding(view, expected[key])
+
+
+def start_of_a_fit(est, y, monkeypatch):
+    """The objective and the data that an estimator would train with."""
+    found = []
+
+    def stop(objective, data, *args, **kwargs):
+        found.extend([objective, data])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(fitting, "fit_stochastic", stop)
+    with pytest.warns(UserWarning, match="interrupted"):
+        est.fit(X, y)
+    return found
 
 
 def trained_losses(kind, solver, learning_rate_init, max_grad_norm=None, alpha=0.0):

@@ -12,15 +12,21 @@ from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 
 import skrnn
-from skrnn import RNNClassifier, RNNRegressor, warmup
+from skrnn import (
+    RNNClassifier,
+    RNNRegressor,
+    RNNSequenceRegressor,
+    RNNTagger,
+    warmup,
+)
 from skrnn.cells import CELLS
 from skrnn.estimators import warming
 
 IS_COMPILED = os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0")
 
-# A cell of the user's, and two estimators that together use most of what there is.
+# A cell of the user's, and three estimators that together use most of what there is.
 MODELS = """
-from skrnn import Cell, RNNClassifier, RNNRegressor
+from skrnn import Cell, RNNClassifier, RNNRegressor, RNNTagger
 from skrnn.cells import tanh
 
 class Leaky(Cell):
@@ -46,6 +52,7 @@ models = [
         cell=Leaky(), pooling="max", bptt_steps=7, solver="sgd", loss="poisson",
         recurrent_dropout=0.2, max_grad_norm=None, dtype="float32",
     ),
+    RNNTagger(cell=Leaky(), crf=True, ignored_label=0, dtype="float32"),
 ]
 """
 
@@ -65,7 +72,8 @@ rng = np.random.default_rng(0)
 with event.install_recorder("numba:compile") as recorder:
     for dtype in ("float32", "float64"):
         X = rng.standard_normal((50, 20, 4)).astype(dtype)
-        for model, y in zip(models, (["a", "b", "c", "d", "e"] * 10, np.arange(50.0))):
+        y = ["a", "b", "c", "d", "e"] * 10, np.arange(50.0), [np.arange(20) % 4] * 50
+        for model, y in zip(models, y):
             if model.dtype in (None, dtype):
                 model.set_params(hidden_layer_sizes=(30, 20), max_iter=2)
                 model.fit(X, y).predict([X[0], X[1, :5]])
@@ -121,10 +129,14 @@ def test_the_dtype_of_an_estimator_goes_first(warmed):
     assert warmed == [(either, "float64")]
 
 
-@pytest.mark.parametrize("kind", [RNNClassifier, RNNRegressor])
+@pytest.mark.parametrize(
+    "kind", [RNNClassifier, RNNRegressor, RNNTagger, RNNSequenceRegressor]
+)
 def test_estimators_are_left_alone(kind):
     """Fitted or not, and whatever their data was."""
     X, y = np.random.default_rng(0).standard_normal((6, 4, 3)), np.arange(6) % 2
+    if kind in (RNNTagger, RNNSequenceRegressor):
+        y = np.repeat(y[:, np.newaxis], 4, axis=1)
     estimator = kind(2, max_iter=1, warm_start=True).fit(X, y)
     before, theta = vars(estimator).copy(), estimator.theta_.copy()
     warmup(estimator, clone(estimator), dtypes=["float64"])
@@ -140,7 +152,7 @@ def test_estimators_are_left_alone(kind):
     ],
 )
 def test_other_objects_are_refused(warmed, estimator, shown):
-    with pytest.raises(TypeError, match=rf"(?s)RNNRegressor objects, {shown}"):
+    with pytest.raises(TypeError, match=rf"(?s)of skrnn's own classes, {shown}"):
         warmup(RNNRegressor(), estimator)
     assert warmed == []
 

@@ -1,10 +1,10 @@
 """Recurrent tagger."""
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
 from skrnn.estimators.classes import BaseClassifier
 from skrnn.estimators.parameters import CLASSIFIER, SHARED, TAGGER
+from skrnn.estimators.serving import server_of
 from skrnn.estimators.state import TAGGER_STATE
 from skrnn.estimators.steps import StepTargetsMixin
 from skrnn.losses.chain import LinearChain, chain_decode, chain_marginals
@@ -339,12 +339,8 @@ class RNNTagger(StepTargetsMixin, BaseClassifier):
     def _make_loss(self, crf=False):
         return LinearChain(len(self.classes_)) if crf else super()._make_loss()
 
-    def _has_chain(self):
-        check_is_fitted(self)
-        return self._loss_parameters_["crf"]
-
     def _respond_flat(self, method, X):
-        if not self._has_chain():
+        if not isinstance(server_of(self).loss, LinearChain):
             return super()._respond_flat(method, X)
         raw, lengths = self._raw_scores(X)
         chain = self.weights_["chain_weight"]

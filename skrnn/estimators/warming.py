@@ -17,6 +17,7 @@ BRIEF = {
     "early_stopping": False,
     "scoring": None,
     "class_weight": None,
+    "ignored_label": None,
     "verbose": False,
     "warm_start": False,
     "n_jobs": 1,
@@ -39,7 +40,7 @@ def warmup(*estimators, dtypes=("float32",)):
 
     Parameters
     ----------
-    *estimators : RNNClassifier or RNNRegressor
+    *estimators : RNNClassifier, RNNRegressor, RNNTagger or RNNSequenceRegressor
         Fitted or not; they are not changed. Without any, all cells of `skrnn.cells`
         with the default parameters. Of the parameters, those that name a part matter,
         such as `cell`, `pooling` and `solver`; sizes and rates do not.
@@ -81,8 +82,8 @@ def _check_dtypes(dtypes):
 def _check_estimator(estimator):
     if not isinstance(estimator, BaseRecurrent):
         raise TypeError(
-            "estimators must be RNNClassifier or RNNRegressor objects, got "
-            f"{estimator!r}; pass the last step of a pipeline by itself."
+            f"estimators must be objects of skrnn's own classes, got {estimator!r}; "
+            "pass the last step of a pipeline by itself."
         )
 
 
@@ -100,8 +101,11 @@ def _warm(estimator, dtype):
     default = 2 if estimator.embedding_dim is None else 1
     n_features = getattr(estimator, "n_step_features_in_", default)
     X = [np.ones((length, n_features), dtype) for length in LENGTHS]
+    y = list(np.arange(len(X)) % 3)
+    if copy.pooling == "steps":
+        y = [np.full(len(x), target) for x, target in zip(X, y, strict=True)]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        copy.fit(X, np.arange(len(X)) % 3)
+        copy.fit(X, y)
     copy.predict(X)
     copy.predict(X[:1])

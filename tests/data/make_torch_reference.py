@@ -19,6 +19,7 @@ N_INPUTS, N_UNITS, N_CLASSES = 3, 4, 3
 LENGTHS = (7, 3, 5, 1, 4, 6, 3, 2, 5, 4)
 BATCH_SIZE, N_EPOCHS = 4, 20
 MAX_GRAD_NORM, PENALTY = 0.3, 0.5
+IGNORED = -100  # PyTorch's own number for a label that does not count
 
 KINDS = {
     "rnn_tanh": lambda **sizes: nn.RNN(nonlinearity="tanh", **sizes),
@@ -84,6 +85,16 @@ def make_data():
     return sequences, torch.arange(len(LENGTHS)) % N_CLASSES
 
 
+def make_step_targets():
+    """Labels and numbers of all steps, of which every fourth does not count."""
+    n_steps = sum(LENGTHS)
+    labels = torch.randint(N_CLASSES, (n_steps,))
+    numbers = torch.randn(n_steps, N_CLASSES)
+    labels[::4] = IGNORED
+    numbers[::4] = torch.nan
+    return labels, numbers
+
+
 def make_model(kind, shape):
     torch.manual_seed(0)
     model = Classifier(kind, **SHAPES[shape])
@@ -115,6 +126,36 @@ def reference_values(kind, shape, sequences, y):
             **under("value", values),
         },
     )
+
+
+def step_values(loss, shape, sequences, y):
+    """Parameters, scores, loss and gradients of one batch with a target for each step.
+
+    The targets of all steps are in `y`; the loss is the mean over those that count.
+    """
+    model = make_model("gru", shape)
+    raw = torch.cat([model.head(out[:n]) for out, n in outputs_of(model, sequences)])
+    value = loss(raw, y)
+    value.backward()
+    values = {"raw": raw, "loss": value}
+    values = {name: value.detach().numpy() for name, value in values.items()}
+    return {
+        **under("theta", model.named_arrays(lambda p: p)),
+        **under("gradient", model.named_arrays(lambda p: p.grad)),
+        **under("value", values),
+    }
+
+
+def outputs_of(model, sequences):
+    """Padded outputs and the length of each sequence."""
+    outputs = model(sequences)[1].transpose(0, 1)
+    return zip(outputs, LENGTHS, strict=True)
+
+
+def mean_square(raw, y):
+    """Half the squared error of the steps without NaN, as the mean over outputs."""
+    counts = ~y.isnan().all(dim=1)
+    return 0.5 * (raw[counts] - y[counts]).square().mean()
 
 
 def training_losses(kind, optimizer, max_grad_norm, penalty, sequences, y):
@@ -153,6 +194,12 @@ def main():
     for kind in KINDS:
         for shape in SHAPES:
             arrays |= reference_values(kind, shape, sequences, y)
+    labels, numbers = make_step_targets()
+    arrays |= {"labels": labels.numpy(), "numbers": numbers.numpy()}
+    for shape in SHAPES:
+        tags = step_values(nn.functional.cross_entropy, shape, sequences, labels)
+        values = step_values(mean_square, shape, sequences, numbers)
+        arrays |= under(f"tags_{shape}", tags) | under(f"numbers_{shape}", values)
     for name, settings in RUNS.items():
         losses, n_clipped = training_losses(*settings, sequences, y)
         arrays |= {f"losses/{name}": losses, f"n_clipped/{name}": n_clipped}
