@@ -303,6 +303,7 @@ joblib.dump(outputs, sys.argv[2])
 """
 
 
+@pytest.mark.heavy
 @both
 def test_a_new_process_loads_and_predicts_the_same_bits(kind, tmp_path):
     est, X, y = saved_case(kind)

@@ -218,10 +218,11 @@ def check_faults(operation, n_faults):
             assert not threads._users and not threads._usual, moment
             assert wait_for(lambda: n_threads() <= before), moment
             n_done += 1
-        assert n_files() == files
+        assert n_files() <= files  # joblib may have closed some
     return n_done
 
 
+@pytest.mark.heavy
 @linux
 @pytest.mark.usefixtures("much_work", "no_collector")
 @told
@@ -729,6 +730,7 @@ def test_a_disk_that_is_full_or_cannot_be_written(tmp_path):
 # Threads of the user's own
 
 
+@pytest.mark.heavy
 @pytest.mark.usefixtures("much_work")
 def test_eight_threads_predict_while_another_model_is_fitted():
     est = make(n_jobs=2, pooling="attention").fit(X, Y)

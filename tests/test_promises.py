@@ -135,6 +135,7 @@ def test_predictions_have_the_same_bits_for_any_n_jobs(kind, n_jobs, monkeypatch
 # Predictions that do not depend on the neighbours
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("dtype", TOLERANCE)
 @pytest.mark.parametrize("bidirectional", [False, True])
 @pytest.mark.parametrize("cell", CELLS)

@@ -180,6 +180,7 @@ def run_python(script, *arguments):
     return run.stdout
 
 
+@pytest.mark.heavy
 def test_a_new_process_loads_without_numba_and_answers_the_same_bits(tmp_path):
     """Every cell and kind at once; the cell of a user comes from its own module."""
     from own_cell import Leaky
