@@ -150,6 +150,7 @@ def test_the_checks_above_see_sequences(kind):
     assert set(steps) == ({2} if "Array" in kind.__name__ else {1, 2, 3})
 
 
+@pytest.mark.heavy
 @may_warn
 @both
 def test_columns_keep_their_names(kind):

@@ -194,6 +194,7 @@ def test_classes_of_a_failed_partial_fit_are_forgotten():
 # The seed
 
 
+@pytest.mark.heavy
 @both
 def test_a_seed_fixes_the_fit_and_nothing_else(kind):
     params = {"dropout": 0.3, "recurrent_dropout": 0.3, "early_stopping": True}

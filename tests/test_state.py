@@ -483,6 +483,7 @@ def test_a_solver_of_the_user_keeps_what_it_wants():
 # Bytes of theta at random
 
 
+@pytest.mark.heavy
 @settings(deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_any_bytes_as_weights_are_refused_or_answered(data):

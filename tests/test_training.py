@@ -313,6 +313,7 @@ def test_the_head_starts_at_the_best_constant():
 # Dropout
 
 
+@pytest.mark.heavy
 @both
 @pytest.mark.parametrize("name", ["dropout", "recurrent_dropout"])
 def test_dropout_acts_in_training_only(kind, name):
@@ -375,6 +376,7 @@ def overfit(kind, **params):
     return est, y
 
 
+@pytest.mark.heavy
 @both
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
 def test_early_stopping_restores_the_best_weights(kind, solver):
