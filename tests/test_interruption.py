@@ -412,13 +412,14 @@ def start(source, folder, package=None, **variables):
     )
 
 
-def finish(process, seconds=120):
+def finish(process, seconds=240):
     """Wait for a program, which prints "done" at its end; return what it printed."""
     try:
         out, err = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, 9)
+        process.communicate()  # closes the pipes, of which the next test would hear
         raise
     assert process.returncode == 0, err
     assert out.endswith("done\n"), out + err
