@@ -28,6 +28,7 @@ def test_kernels_stay_inside_their_arrays(name, tmp_path):
     assert pytest_run.returncode == 0, pytest_run.stdout[-5000:]
 
 
+@pytest.mark.heavy
 def test_an_index_outside_is_found_when_bounds_are_checked(tmp_path):
     """What the test above relies on: `jit` compiles with the checks asked for."""
     script = (

@@ -150,6 +150,7 @@ CONVERGING = {
 }
 
 
+@pytest.mark.heavy
 def test_a_full_batch_solver_that_converges_ends_all_tasks():
     """It is known only afterwards that there is no further iteration."""
     watcher = Watcher()
@@ -284,6 +285,7 @@ def test_scoring_monitor_has_a_row_for_each_epoch(weight):
     assert len(monitor.get_logs().data) == 6 and est.n_iter_ == 5
 
 
+@pytest.mark.heavy
 def test_scoring_monitor_counts_the_iterations_of_a_full_batch_solver():
     monitor = callback.ScoringMonitor(scoring="accuracy")
     est = tiny(**CONVERGING).set_callbacks(monitor).fit(X, Y)

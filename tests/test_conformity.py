@@ -154,6 +154,7 @@ def test_the_checks_above_see_sequences(kind):
     assert set(steps) == ({2} if "Array" in kind.__name__ else {1, 2, 3})
 
 
+@pytest.mark.heavy
 @may_warn
 @both
 def test_columns_keep_their_names(kind):
@@ -307,6 +308,7 @@ joblib.dump(outputs, sys.argv[2])
 """
 
 
+@pytest.mark.heavy
 @both
 def test_a_new_process_loads_and_predicts_the_same_bits(kind, tmp_path):
     est, X, y = saved_case(kind)

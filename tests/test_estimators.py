@@ -188,6 +188,7 @@ def test_float32_weights_need_no_float32_copy_of_X(form, tmp_path, monkeypatch):
 # Classification
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "labels",
     [
@@ -217,6 +218,7 @@ def test_labels_of_any_kind_are_learnt_and_given_back(labels):
     np.testing.assert_allclose(np.exp(est.predict_log_proba(X)), proba, rtol=1e-12)
 
 
+@pytest.mark.heavy
 def test_multilabel_targets_are_learnt_label_by_label():
     y = np.column_stack([SUMS[:, 0] > 0, SUMS[:, 1] > 0, SUMS.sum(axis=1) > 0])
     est = RNNClassifier(**EXACT, random_state=0, alpha=0.0, tol=1e-9)
@@ -305,12 +307,14 @@ def assert_weights_equal_repeats(est, y):
     assert np.abs(weighted.theta_ - even.theta_).max() > 1e-3
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("solver", ["adam", "rmsprop", "sgd", "lbfgs"])
 def test_weighted_sequences_equal_repeated_ones(solver):
     classes = np.digitize(SUMS[:, 0], [-1, 1])
     assert_weights_equal_repeats(tiny(RNNClassifier, solver=solver), classes)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("loss", LOSSES)
 def test_weighted_sequences_equal_repeated_ones_for_every_loss(loss):
     est = tiny(RNNRegressor, loss=loss, quantiles=[0.2, 0.7])
@@ -320,6 +324,7 @@ def test_weighted_sequences_equal_repeated_ones_for_every_loss(loss):
 # Regression
 
 
+@pytest.mark.heavy
 def test_several_outputs_are_learnt_column_by_column():
     y = np.column_stack([SUMS, SUMS[:, 0] - SUMS[:, 1]])
     est = RNNRegressor(**EXACT, random_state=0, alpha=0.0, tol=1e-9).fit(X, y)
@@ -328,6 +333,7 @@ def test_several_outputs_are_learnt_column_by_column():
     assert est.score(X, y) == pytest.approx(r2_score(y, est.predict(X)))
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("loss", LOSSES)
 def test_every_loss_is_minimised(loss):
     y = np.abs(SUMS[:, 0])

@@ -24,6 +24,7 @@ from sklearn.base import clone
 
 from skrnn import RNNClassifier, RNNRegressor, datasets, warmup
 
+pytestmark = pytest.mark.heavy  # plain Python is slow, and warns of each overflow
 KINDS = {"classifier": RNNClassifier, "regressor": RNNRegressor}
 TARGETS = {
     "classifier": ["two classes", "three classes", "one class", "labels"],
@@ -586,7 +587,6 @@ def check_huge_fit(case):
     return "right"
 
 
-@pytest.mark.heavy  # run as plain Python, NumPy warns of each overflow
 @each_kind
 @few_and_many
 def test_huge_values_give_no_silent_nan(kind, n_cases):

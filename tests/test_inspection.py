@@ -484,6 +484,7 @@ def test_missing_matplotlib_is_named_with_the_remedy(display, monkeypatch):
         display(**empty).plot()
 
 
+@pytest.mark.heavy
 def test_importing_the_displays_does_not_import_matplotlib():
     code = "import sys, skrnn.inspection; assert 'matplotlib' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -218,10 +218,11 @@ def check_faults(operation, n_faults):
             assert not threads._users and not threads._usual, moment
             assert wait_for(lambda: n_threads() <= before), moment
             n_done += 1
-        assert n_files() == files
+        assert n_files() <= files  # joblib may have closed some
     return n_done
 
 
+@pytest.mark.heavy
 @linux
 @pytest.mark.usefixtures("much_work", "no_collector")
 @told
@@ -411,13 +412,14 @@ def start(source, folder, package=None, **variables):
     )
 
 
-def finish(process, seconds=120):
+def finish(process, seconds=240):
     """Wait for a program, which prints "done" at its end; return what it printed."""
     try:
         out, err = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, 9)
+        process.communicate()  # closes the pipes, of which the next test would hear
         raise
     assert process.returncode == 0, err
     assert out.endswith("done\n"), out + err
@@ -729,6 +731,7 @@ def test_a_disk_that_is_full_or_cannot_be_written(tmp_path):
 # Threads of the user's own
 
 
+@pytest.mark.heavy
 @pytest.mark.usefixtures("much_work")
 def test_eight_threads_predict_while_another_model_is_fitted():
     est = make(n_jobs=2, pooling="attention").fit(X, Y)

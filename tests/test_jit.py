@@ -323,6 +323,7 @@ def python(source, *, path, **variables):
 INSTALLED = Path(skrnn.__file__).parents[1]
 
 
+@pytest.mark.heavy
 def test_import_neither_loads_numba_nor_compiles():
     """Nor other modules that are slow to load and seldom needed."""
     python(IMPORT, path=[INSTALLED])
@@ -364,6 +365,7 @@ def test_an_edited_helper_is_not_run_stale(installation):
     assert raw == 0.125 and n_compiled > 0
 
 
+@pytest.mark.heavy
 def test_runs_as_plain_python():
     """With NUMBA_DISABLE_JIT=1, to the last bits the same gradient."""
     path = [INSTALLED, Path(__file__).parent]

@@ -46,6 +46,7 @@ from skrnn.cells.algebra import tanh
 from skrnn.datasets import make_adding_problem, make_switching_sines
 from skrnn.optimizers import Adam
 
+pytestmark = pytest.mark.heavy
 TINY = {
     "hidden_layer_sizes": (3,),
     "cell": "rnn",

@@ -108,6 +108,7 @@ def test_no_pooling_hides_that_a_state_is_no_number(pooling):
 # Sequences of one step, and of a hundred thousand
 
 
+@pytest.mark.heavy
 @both
 @each_dtype
 @pytest.mark.parametrize("pooling", POOLING_NAMES)
@@ -259,6 +260,7 @@ def test_constant_features_teach_the_base_rate(kind, dtype):
         np.testing.assert_allclose(est.predict(alike), mean, rtol=0, atol=1e-3)
 
 
+@pytest.mark.heavy
 @quiet
 @both
 @each_dtype

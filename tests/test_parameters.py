@@ -322,6 +322,7 @@ def test_numbers_of_low_precision_are_computed_with_as_floats(name):
         assert np.array_equal(narrow.theta_, wide.theta_)
 
 
+@pytest.mark.heavy
 def test_integers_of_few_bits_do_not_overflow():
     """The end of the second minibatch, and of the second fit, are 200."""
     many, y = np.random.default_rng(0).standard_normal((2, 250, 1))

@@ -241,6 +241,7 @@ def test_numpy_opens_the_file_too(tmp_path):
         np.testing.assert_array_equal(arrays["theta_"], est.theta_)
 
 
+@pytest.mark.heavy
 def test_a_new_process_loads_without_numba_and_answers_the_same_bits(tmp_path):
     models = [fitted(case) for case in CASES]
     paths = [tmp_path / f"{i}.skrnn" for i in range(len(models))]
@@ -789,6 +790,7 @@ def test_every_check_of_a_state_holds_for_files_too():
     refuse(with_document(good(), lambda d: d["state"].pop("alpha") and None), "'alpha'")
 
 
+@pytest.mark.heavy
 def test_many_levels_do_not_take_memory():
     """A document of 4 MB, and weights of 8, could name a million levels."""
 
@@ -953,6 +955,7 @@ def test_damaged_members_give_a_sound_model_or_a_valueerror(data):
     check_strange(data)
 
 
+@pytest.mark.heavy
 @few
 @given(strange_documents())
 def test_strange_documents_give_a_sound_model_or_a_valueerror(data):

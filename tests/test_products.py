@@ -188,6 +188,7 @@ print(product(np.dtype("f8"))[1], *est.predict(X[:5]))
 """
 
 
+@pytest.mark.heavy
 def test_without_kernels_for_small_products():
     """BLAS on a processor without AVX-512 gets whole matrices; the results agree."""
     printed = []

@@ -135,6 +135,7 @@ def test_predictions_have_the_same_bits_for_any_n_jobs(kind, n_jobs, monkeypatch
 # Predictions that do not depend on the neighbours
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("dtype", TOLERANCE)
 @pytest.mark.parametrize("bidirectional", [False, True])
 @pytest.mark.parametrize("cell", CELLS)
@@ -203,6 +204,7 @@ def blas_threads():
     return {pool["num_threads"] for pool in pools if pool["user_api"] == "blas"}
 
 
+@pytest.mark.heavy
 @both
 def test_one_model_predicts_in_many_threads(kind):
     est = fitted(kind, pooling="attention", n_jobs=2)
@@ -213,6 +215,7 @@ def test_one_model_predicts_in_many_threads(kind):
     assert all(np.array_equal(f, expected) for f in found)
 
 
+@pytest.mark.heavy
 def test_fits_in_threads_give_the_same_bits_as_alone():
     kinds, expected = KINDS * 2, [fitted(kind, max_iter=5).theta_ for kind in KINDS * 2]
     barrier = threading.Barrier(4)

@@ -941,6 +941,7 @@ print([x.ravel().tolist() for x in packed.unpack(packed.rows)])
 """
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("disable", ["0", "1"])
 def test_packing_works_without_compiling(disable):
     """NUMBA_DISABLE_JIT=1 gives the same numbers; importing does not load numba."""

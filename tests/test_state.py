@@ -190,6 +190,7 @@ def run_python(script, *arguments):
     return run.stdout
 
 
+@pytest.mark.heavy
 def test_a_new_process_loads_without_numba_and_answers_the_same_bits(tmp_path):
     """Every cell and kind at once; the cell of a user comes from its own module."""
     from own_cell import Leaky
@@ -520,6 +521,7 @@ def test_a_solver_of_the_user_keeps_what_it_wants():
 # Bytes of theta at random
 
 
+@pytest.mark.heavy
 @settings(deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_any_bytes_as_weights_are_refused_or_answered(data):

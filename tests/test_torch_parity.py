@@ -211,6 +211,7 @@ def trained_losses(kind, solver, learning_rate_init, max_grad_norm=None, alpha=0
     return model.loss_curve_[1:]
 
 
+@pytest.mark.heavy
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize(
     "run, kind, solver, learning_rate_init, alpha",
@@ -228,6 +229,7 @@ def test_twenty_training_losses(run, kind, solver, learning_rate_init, alpha):
     assert_allclose(losses, REFERENCE[f"losses/{run}"], rtol=TRAINING_ERROR)
 
 
+@pytest.mark.heavy
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("kind", CELLS)
 def test_twenty_training_losses_with_clipped_gradients(kind):

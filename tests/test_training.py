@@ -114,6 +114,7 @@ def test_hyper_parameters_of_a_solver_object_count(name, other):
     )
 
 
+@pytest.mark.heavy
 @quiet
 @both
 @pytest.mark.parametrize("schedule", SCHEDULES)
@@ -130,6 +131,7 @@ def test_every_solver_learns_with_every_schedule(kind, solver, schedule):
     assert loss_of(est, X, Y[kind]) < 0.75 * est.loss_curve_[0]
 
 
+@pytest.mark.heavy
 @both
 def test_lbfgs_converges_to_a_flat_point(kind):
     params = {"solver": "lbfgs", "max_iter": 500, "alpha": 5.0}
@@ -311,6 +313,7 @@ def test_the_head_starts_at_the_best_constant():
 # Dropout
 
 
+@pytest.mark.heavy
 @both
 @pytest.mark.parametrize("name", ["dropout", "recurrent_dropout"])
 def test_dropout_acts_in_training_only(kind, name):
@@ -330,6 +333,7 @@ def test_dropout_acts_in_training_only(kind, name):
 # Truncated backpropagation through time
 
 
+@pytest.mark.heavy
 @both
 @pytest.mark.parametrize("pooling", ["last", "mean", "max", "attention"])
 def test_bptt_steps_carries_the_state_over_chunks(kind, pooling):
@@ -372,6 +376,7 @@ def overfit(kind, **params):
     return est, y
 
 
+@pytest.mark.heavy
 @both
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
 def test_early_stopping_restores_the_best_weights(kind, solver):
@@ -384,6 +389,7 @@ def test_early_stopping_restores_the_best_weights(kind, solver):
     assert curve[-1] > min(curve) + 1e-3
 
 
+@pytest.mark.heavy
 @both
 def test_patience_and_tol_of_early_stopping(kind):
     def n_iter(**params):
@@ -395,6 +401,7 @@ def test_patience_and_tol_of_early_stopping(kind):
     assert n_iter(n_iter_no_change=2) < n_iter(n_iter_no_change=12)
 
 
+@pytest.mark.heavy
 @both
 def test_early_stopping_on_a_scorer(kind):
     """The best score decides, whatever the loss does; ties go to the first."""
