@@ -94,6 +94,16 @@ def test_a_long_sequence_neither_overflows_nor_vanishes():
     assert_allclose(d_raw, [[1 / K - 1] + [1 / K] * (K - 1)] * n, rtol=1e-10)
 
 
+@pytest.mark.parametrize("scale", [1e3, 1e6, 1e30])
+def test_no_scores_of_moves_give_nan(scale):
+    raw, chain, labels, w = draw(scale)
+    chain[:K] = scale * np.random.default_rng(1).standard_normal((K, K))
+    value, d_raw, d_chain = chain_loss(raw, chain, labels, w, LENGTHS)
+    assert np.isfinite([value, *d_raw.flat, *d_chain.flat]).all()
+    marginals = chain_marginals(raw, chain, LENGTHS)
+    assert_allclose(marginals.sum(axis=1), 1.0)
+
+
 @pytest.mark.parametrize("scale", [1.0, 1000.0])
 def test_the_decoded_labels_have_the_highest_score(scale):
     raw, chain, _, _ = draw(scale)

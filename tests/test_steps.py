@@ -429,7 +429,7 @@ WRONG = {
     "half a set": ("keys", changed(4, 2, [np.nan, 1], "keys"), r"y\[4\] .* at step 2"),
     "negative": (
         "counts",
-        [np.abs(y) for y in SUMS[:9]] + [np.array([1.0, 2.0, 0.0, -7.0])] + SUMS[10:],
+        [np.abs(y) for y in SUMS[:9]] + [np.array([1.0, np.nan, 0.0, -7.0])] + SUMS[10:],
         r"y\[9\] must be finite and non-negative, got -7.0 at step 3",
     ),
     "continuous": ("tags", SUMS, "Unknown label type: continuous"),
@@ -475,8 +475,8 @@ def test_validation_targets_are_refused_by_their_name():
 def test_scores_of_other_kinds_of_labels_are_refused():
     with pytest.raises(ValueError, match="mix of"):
         fitted("keys").score(X, TAGS)
-    with pytest.raises(ValueError, match="[Mm]ix of"):
-        fitted("tags").score(X, [keys[:, 0] for keys in KEYS])
+    with pytest.raises(ValueError, match="mix of"):
+        fitted("tags").score(X, KEYS)
 
 
 # Fits that go on

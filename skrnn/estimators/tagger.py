@@ -320,12 +320,13 @@ class RNNTagger(StepTargetsMixin, BaseClassifier):
         return data
 
     def _encode_first(self, y, classes=None):
-        if classes is not None and self.ignored_label in list(classes):
+        targets = super()._encode_first(y, classes)
+        known = self.classes_.tolist()
+        if self.ignored_label in known and not self._multilabel_:
             raise ValueError(
                 "The classes of y must not hold the ignored_label, got "
-                f"{self.ignored_label!r} in {list(classes)}."
+                f"{self.ignored_label!r} in {known}."
             )
-        targets = super()._encode_first(y, classes)
         if self.crf and self._multilabel_:
             raise ValueError(
                 "crf must be False for several labels at once, got True and a y of "

@@ -31,6 +31,7 @@ from skrnn.jit import specialise
 from skrnn.losses.classification import CategoricalCrossEntropy
 
 UNKNOWN = -1
+LEAST_MOVE = -600.0  # below the best one: no sum is ever zero
 
 
 def chain_loss(raw, chain, labels, w, lengths):
@@ -90,7 +91,7 @@ def _log_sums(raw, chain, labels, w, lengths):
     d_scores, d_moves = np.empty_like(scores), np.zeros_like(moves)
     with np.errstate(under="ignore", divide="ignore"):
         peak = moves.max()
-        moves = np.exp(moves - peak)
+        moves = np.exp(np.maximum(moves - peak, LEAST_MOVE))
         value = specialise(_add_log_sums, np.float64)(
             (scores, labels, w.astype(np.float64), lengths),
             (peak, moves, np.ascontiguousarray(moves.T)),
