@@ -12,11 +12,10 @@ import re
 import numpy as np
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder
 
 from skrnn import RNNTagger
 from skrnn.metrics import entity_f1_score, get_scorer, step_accuracy_score
-from skrnn.preprocessing import PerStep, TokenEncoder
+from skrnn.preprocessing import TokenEncoder
 
 FIRST = "may april mark will grace chelsea paris jordan anna tom".split()
 AMBIGUOUS = "jordan washington london lincoln york chelsea paris bath reading".split()
@@ -79,13 +78,11 @@ class Grammar:
 
 
 def make_model(**params):
-    """Words to ids, one for all that are rare or new, to rows of 0 and 1, to tags."""
-    one_hot = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+    """Words to ids, one for all that are rare or new, to vectors, to tags."""
     tagger = RNNTagger(
-        16, bidirectional=True, max_iter=10, dtype="float32", random_state=0
+        16, embedding_dim=16, bidirectional=True, max_iter=10, random_state=0
     )
-    pipe = make_pipeline(TokenEncoder(min_df=3), PerStep(one_hot), tagger)
-    return pipe.set_params(**params)
+    return make_pipeline(TokenEncoder(min_df=3), tagger).set_params(**params)
 
 
 def main():
