@@ -428,7 +428,9 @@ WRONG = {
     "half a set": ("keys", changed(4, 2, [np.nan, 1], "keys"), r"y\[4\] .* at step 2"),
     "negative": (
         "counts",
-        [np.abs(y) for y in SUMS[:9]] + [np.array([1.0, np.nan, 0.0, -7.0])] + SUMS[10:],
+        [np.abs(y) for y in SUMS[:9]]
+        + [np.array([1.0, np.nan, 0.0, -7.0])]
+        + SUMS[10:],
         r"y\[9\] must be finite and non-negative, got -7.0 at step 3",
     ),
     "continuous": ("tags", SUMS, "Unknown label type: continuous"),
