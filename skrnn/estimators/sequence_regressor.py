@@ -142,12 +142,13 @@ class RNNSequenceRegressor(StepTargetsMixin, BaseRegressor):
     >>> import numpy as np
     >>> from skrnn import RNNSequenceRegressor
     >>> rng = np.random.default_rng(0)
-    >>> X = [rng.normal(size=(rng.integers(3, 9), 1)) for _ in range(60)]
+    >>> X = [rng.normal(size=(rng.integers(3, 9), 1)) for _ in range(260)]
     >>> y = [np.tanh(x[:, 0].cumsum()) for x in X]
-    >>> rnn = RNNSequenceRegressor(16, max_iter=30, random_state=0).fit(X[:50], y[:50])
-    >>> rnn.predict(X[50:51])[0].shape == y[50].shape
+    >>> rnn = RNNSequenceRegressor(16, max_iter=30, random_state=0)
+    >>> rnn = rnn.fit(X[:250], y[:250])
+    >>> rnn.predict(X[250:251])[0].shape == y[250].shape
     True
-    >>> rnn.score(X[50:], y[50:]) > 0.9
+    >>> rnn.score(X[250:], y[250:]) > 0.9
     True
     """
 
