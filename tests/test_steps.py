@@ -169,7 +169,7 @@ def test_a_chain_of_labels_is_learnt_better_with_a_crf():
     params = {"hidden_layer_sizes": (8,), "max_iter": 20, "random_state": 0}
     plain, chained = (RNNTagger(crf=crf, **params).fit(X, y) for crf in (False, True))
     assert chained.score(*test) > plain.score(*test) + 0.02
-    move = chained.weights_["chain_weight"][:3]
+    move = chained.weights_["transitions"][:3]
     assert (move.argmax(axis=1) == [0, 1, 2]).all()
 
 
@@ -498,3 +498,31 @@ def test_a_chain_cannot_be_put_on_later():
     est = tiny("tags", warm_start=True).fit(X, y).set_params(crf=True)
     with pytest.raises(ValueError, match="crf must stay as it is when a fit goes on"):
         est.fit(X, y)
+
+
+def test_steps_that_do_not_count_leave_the_penalty_as_it_is():
+    """Compared with sequences that end before them, and weights that do not move."""
+    rng = np.random.default_rng(0)
+    X = [rng.standard_normal((5, 2)) for _ in range(6)]
+    y = [rng.standard_normal(5) for _ in X]
+    longer = [np.vstack([x, np.zeros((45, 2))]) for x in X]
+    missing = [np.append(values, np.full(45, np.nan)) for values in y]
+    losses = [
+        RNNSequenceRegressor(
+            3, alpha=10.0, learning_rate_init=1e-300, max_iter=1, random_state=0
+        )
+        .fit(*data)
+        .loss_
+        for data in ((X, y), (longer, missing))
+    ]
+    assert losses[1] == pytest.approx(losses[0], rel=1e-12)
+
+
+@pytest.mark.parametrize(("est", "pooling"), [(RNNTagger(), "last")])
+def test_a_state_whose_head_reads_something_else_is_refused(est, pooling):
+    X = [np.ones((3, 1)), np.ones((2, 1))]
+    est = clone(est).set_params(hidden_layer_sizes=2, max_iter=1)
+    est.fit(X, [[0, 1, 1], [1, 0]])
+    est._architecture_ = {**est._architecture_, "pooling": pooling}
+    with pytest.raises(ValueError, match="'pooling' must be one of steps in this RNNT"):
+        pickle.dumps(est)

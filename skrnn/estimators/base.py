@@ -1,6 +1,5 @@
 """What the classifier and the regressor share: choose parts, train, apply."""
 
-import copy
 import itertools
 
 import numpy as np
@@ -24,14 +23,14 @@ from skrnn.estimators.vocabulary import (
     check_embedding,
     choose_embedding,
     learn_ids,
+    read,
     read_again,
 )
 from skrnn.network.network import Network
-from skrnn.network.pooling import EveryStep, LastPooling, StepWeights
+from skrnn.network.pooling import POOLINGS, EveryStep, LastPooling, StepWeights
 from skrnn.optimizers import make_optimizer, make_schedule
 from skrnn.sequences import (
     Packed,
-    check_sequences,
     naming,
     refuse_masked,
     split_steps,
@@ -95,8 +94,11 @@ class BaseRecurrent(StateMixin, StreamingMixin, CallbackSupportMixin, BaseEstima
 
     A subclass names its `_rules` and knows its targets: `_encode_first`, `_encode`
     and `_make_loss`. It names its `_answers`, methods, and `_answer` makes theirs of
-    raw scores. Its `_state_rules` say what a fit must have left.
+    raw scores. Its `_state_rules` say what a fit must have left, and `_readouts` what
+    its head may read.
     """
+
+    _readouts = tuple(POOLINGS)
 
     @with_callbacks
     @all_or_nothing
@@ -142,6 +144,7 @@ class BaseRecurrent(StateMixin, StreamingMixin, CallbackSupportMixin, BaseEstima
         train, validation = self._validation(
             train, (X, y, sample_weight), (X_val, y_val, sample_weight_val), seed
         )
+        learn_ids(self, train, validation and validation.data, going_on)
         done = self.n_iter_ if going_on else 0
         epochs = range(done, done + int(self.max_iter))
         start = self._start(train, seed, going_on)
@@ -158,9 +161,10 @@ class BaseRecurrent(StateMixin, StreamingMixin, CallbackSupportMixin, BaseEstima
         going_on = hasattr(self, "theta_")
         encode = self._encode_again if going_on else encode_first
         train = self._check_data(X, y, sample_weight, encode, going_on)
+        learn_ids(self, train, None, going_on)
         start = self._start(train, self._draw_seed(going_on), going_on)
         if going_on and self._solver_name_ == _solver_name(self.solver):
-            start.optimizer_state = copy.deepcopy(self._optimizer_state_)
+            start.go_on_from(self._optimizer_state_)
         done = self.n_iter_ if going_on else 0
         epochs = range(done, done + 1)
         schedule = make_schedule("constant", float(self.learning_rate_init), 1)
@@ -231,10 +235,10 @@ class BaseRecurrent(StateMixin, StreamingMixin, CallbackSupportMixin, BaseEstima
                 "the target y is None."
             )
         dtype = self.dtype
-        if dtype is None and going_on:
-            dtype = self._architecture_["dtype"]
-        sequences = check_sequences(X, estimator=self, reset=not going_on, dtype=dtype)
-        sequences = learn_ids(self, sequences, dtype, going_on)
+        if going_on:
+            sound_network(self)
+            dtype = dtype or self._architecture_["dtype"]
+        sequences = read(self, X, reset=not going_on, dtype=dtype)
         data = self._join_targets(sequences, y, sample_weight, encode)
         if not going_on and self.embedding_dim is None:
             warn_if_badly_scaled(sequences)
@@ -308,8 +312,6 @@ class BaseRecurrent(StateMixin, StreamingMixin, CallbackSupportMixin, BaseEstima
 
     def _start(self, train, seed, going_on):
         """Weights, curves and fitted attributes to start from."""
-        if going_on:
-            sound_network(self)
         loss = self._make_loss(**self._loss_parameters())
         attributes = {
             "cell_": make_cell(self.cell, self.activation),
@@ -326,7 +328,8 @@ class BaseRecurrent(StateMixin, StreamingMixin, CallbackSupportMixin, BaseEstima
                 list(self.validation_loss_curve_ or []),
                 list(self.validation_scores_ or []),
             )
-            theta = self.theta_.copy()
+            rng = np.random.default_rng((seed, self.theta_.size))
+            theta = network.widened(self.theta_, rng)
             return Start(network, theta, seed, record, attributes, self.t_)
         rng = np.random.default_rng(seed)
         with Threads(1), np.errstate(over="ignore", invalid="ignore"):

@@ -64,13 +64,14 @@ class RNNClassifier(ClassifierMixin, BaseClassifier):
         in place of an id a learnt vector of so many numbers. The id 0 at the end of a
         sequence is padding; ids that no fit has seen count as 1, the unknown token. The
         solver updates only the vectors of the ids in a minibatch, so the time does not
-        depend on the size of the vocabulary; `alpha` leaves them alone, and `dropout`
+        depend on the size of the vocabulary, which a fit that goes on enlarges where
+        larger ids come; `alpha` leaves them alone, and `dropout`
         also concerns the vectors that are read. Computed in float32 unless `dtype` says
         otherwise.
 
     embedding_weights : ndarray of shape (n_ids, embedding_dim), default=None
-        Vectors to begin with, that of an id in the row of that number. None for small
-        random ones.
+        Vectors to begin with, that of an id in the row of that number; read by the
+        first fit, not by one that goes on. None for small random ones.
 
     embedding_trainable : bool, default=True
         Whether the vectors are learnt as well. With False, those of

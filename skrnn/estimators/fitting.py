@@ -1,7 +1,10 @@
 """One fit of one estimator, from checked data to trained weights."""
 
+import copy
 import math
 import warnings
+
+import numpy as np
 
 from skrnn.estimators.callbacks import FitTasks
 from skrnn.optimizers import make_optimizer
@@ -214,3 +217,11 @@ class Start:
         self.t = t
         self.n_iter = len(record.loss_curve)
         self.optimizer_state = None
+
+    def go_on_from(self, optimizer_state):
+        """Let the optimiser go on; of parameters that are new it has seen nothing."""
+        state = copy.deepcopy(optimizer_state)
+        for name, value in (state or {}).items():
+            if isinstance(value, np.ndarray) and value.ndim == 1:
+                state[name] = np.pad(value, (0, self.theta.size - value.size))
+        self.optimizer_state = state

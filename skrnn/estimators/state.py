@@ -279,6 +279,12 @@ def sound_network(estimator):
         raise ValueError(
             f"cell_ must be a sound cell, got an error: {error}"
         ) from error
+    pooling = estimator._architecture_["pooling"]
+    if pooling not in estimator._readouts:
+        raise ValueError(
+            f"_architecture_ 'pooling' must be one of {', '.join(estimator._readouts)} "
+            f"in this {type(estimator).__name__}, got {pooling!r}."
+        )
     network, theta = estimator._network(), estimator.theta_
     shape, dtype = (network.layout.size,), network.dtype
     if not _is_like(theta, shape, dtype):

@@ -23,6 +23,7 @@ class StepTargetsMixin:
     """
 
     pooling = "steps"
+    _readouts = ("steps",)
     _data_kind = StepData
 
     def fit(

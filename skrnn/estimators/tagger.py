@@ -275,6 +275,7 @@ class RNNTagger(StepTargetsMixin, BaseClassifier):
         Returns
         -------
         list of ndarray of shape (n_timesteps_i, n_classes)
+            With `crf` -inf where a probability is too small for a float.
         """
         return super().predict_log_proba(X)
 
@@ -327,24 +328,27 @@ class RNNTagger(StepTargetsMixin, BaseClassifier):
                 "The classes of y must not hold the ignored_label, got "
                 f"{self.ignored_label!r} in {known}."
             )
-        if self.crf and self._multilabel_:
-            raise ValueError(
-                "crf must be False for several labels at once, got True and a y of "
-                f"{targets.shape[1]} columns."
-            )
         return targets
 
     def _loss_parameters(self):
         return {"crf": bool(self.crf)}
 
     def _make_loss(self, crf=False):
-        return LinearChain(len(self.classes_)) if crf else super()._make_loss()
+        if not crf:
+            return super()._make_loss()
+        if self._multilabel_:
+            raise ValueError(
+                "crf must be False for several labels at once, got True and "
+                f"{len(self.classes_)} columns of labels."
+            )
+        return LinearChain(len(self.classes_))
 
     def _respond_flat(self, method, X):
-        if not isinstance(server_of(self).loss, LinearChain):
+        server = server_of(self)
+        if not isinstance(server.loss, LinearChain):
             return super()._respond_flat(method, X)
         raw, lengths = self._raw_scores(X)
-        chain = self.weights_["chain_weight"]
+        chain = server.network.layout.views(server.theta)["transitions"]
         if method == "predict":
             return self.classes_.take(chain_decode(raw, chain, lengths)), lengths
         proba = chain_marginals(raw, chain, lengths)

@@ -5,7 +5,7 @@ from numbers import Real
 
 from sklearn.utils import _safe_indexing, indexable
 
-from skrnn.estimators.vocabulary import read_again
+from skrnn.estimators.vocabulary import read
 from skrnn.sequences import naming
 from skrnn.training import check_finite
 
@@ -85,7 +85,8 @@ def given(estimator, train, X_val, y_val, sample_weight_val, loss):
             f"no {missing}."
         )
     with naming("X_val"):
-        sequences = read_again(estimator, X_val, train.sequences.dtype)
+        dtype = train.sequences.dtype
+        sequences = read(estimator, X_val, reset=False, dtype=dtype)
     data = estimator._join_targets(
         sequences, y_val, sample_weight_val, estimator._encode, "_val"
     )

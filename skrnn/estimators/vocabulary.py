@@ -10,7 +10,6 @@ from skrnn.sequences import (
     check_sequences,
     known_or_unknown,
     replace_unknown,
-    seen_ids,
 )
 
 MOST_IDS = 2**24  # float32 counts so far
@@ -47,33 +46,57 @@ def choose_embedding(estimator):
     }
 
 
-def learn_ids(estimator, sequences, dtype, going_on):
-    """The training sequences as the network reads them; ids are recorded as known.
+def read(estimator, X, *, reset, dtype):
+    """X as checked sequences; of ids, known or not, if there is to be an embedding."""
+    if estimator.embedding_dim is None:
+        return check_sequences(X, estimator=estimator, reset=reset, dtype=dtype)
+    return check_ids(check_sequences(X, estimator=estimator, reset=reset), dtype)
+
+
+def read_again(estimator, X, dtype):
+    """X as the network of a fitted estimator reads it."""
+    known = vars(estimator).get("_known_ids_")
+    if known is None:
+        return check_sequences(X, estimator=estimator, reset=False, dtype=dtype)
+    sequences = check_sequences(X, estimator=estimator, reset=False)
+    return replace_unknown(check_ids(sequences, dtype), known)
+
+
+def learn_ids(estimator, train, judged, going_on):
+    """Record which ids are trained on; all others become the unknown one.
 
     Parameters
     ----------
     estimator : BaseRecurrent
         Gets `_known_ids_`, (n_ids,), if it has an embedding.
-    sequences : Sequences
-    dtype : dtype or None
-        What to compute in; None if that is for the data to say.
+    train, judged : TrainingData
+        Whose sequences are replaced. `judged`, for validation, may be None.
     going_on : bool
         Whether the ids that are known already stay so.
 
-    Returns
-    -------
-    Sequences
+    Raises
+    ------
+    ValueError
+        When ids are too large, or embeddings of another length are asked for.
     """
     if going_on:
         _check_same_dim(estimator)
     known = vars(estimator).pop("_known_ids_", None)
     if estimator.embedding_dim is None:
-        return sequences
-    sequences = check_ids(sequences, dtype)
+        return
+    sequences = train.heard().sequences
+    ids = sequences.take(np.arange(len(sequences)), np.int64)
+    n_ids = _count_ids(int(ids.max()), estimator.embedding_weights, going_on)
     if not going_on:
-        known = _ids_to_begin_with(sequences, estimator.embedding_weights)
-    estimator._known_ids_ = known | seen_ids(sequences, known.size)
-    return replace_unknown(sequences, estimator._known_ids_)
+        known = np.full(UNKNOWN + 1, False)
+    known = np.pad(known, (0, max(n_ids - known.size, 0)))
+    if estimator.embedding_weights is not None and not going_on:
+        known[:] = True
+    known[ids[ids < known.size]] = True
+    estimator._known_ids_ = known
+    for data in (train, judged):
+        if data is not None:
+            data.sequences = replace_unknown(data.sequences, known)
 
 
 def _check_same_dim(estimator):
@@ -86,30 +109,23 @@ def _check_same_dim(estimator):
         )
 
 
-def _ids_to_begin_with(sequences, weights):
-    largest = int(sequences.rows.max())
+def _count_ids(largest, weights, going_on):
+    """Number of vectors to have at least; none are added to those that were given."""
+    if weights is not None and going_on:
+        return 0
     if weights is not None:
         if largest >= len(weights):
             raise ValueError(
                 f"X has the id {largest}, but embedding_weights end with the vector of "
                 f"id {len(weights) - 1}."
             )
-        return np.ones(len(weights), bool)
+        return len(weights)
     if largest >= MOST_IDS:
         raise ValueError(
             f"X has the id {largest}, and each id up to the largest takes a vector; "
             f"number the tokens from 2 on, up to {MOST_IDS - 1} at most."
         )
-    return np.zeros(max(largest, UNKNOWN) + 1, bool)
-
-
-def read_again(estimator, X, dtype):
-    """X as the network of an estimator that has seen other data reads it."""
-    sequences = check_sequences(X, estimator=estimator, reset=False, dtype=dtype)
-    known = vars(estimator).get("_known_ids_")
-    if known is None:
-        return sequences
-    return replace_unknown(check_ids(sequences, dtype), known)
+    return largest + 1
 
 
 def known_step(estimator, x_t):

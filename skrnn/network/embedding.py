@@ -5,7 +5,7 @@ from scipy.sparse import csc_array
 
 from skrnn.sequences import UNKNOWN, Packed
 
-SPREAD = 0.1  # new vectors are uniform in +- so much
+SPREAD = 0.5  # new vectors are uniform in +- so much
 
 
 class Embedding:
@@ -36,10 +36,16 @@ class Embedding:
     def initialise(self, views, rng):
         """Fill the table; padding and the unknown token are zero."""
         table = views["embedding"]
-        rng.random(out=table, dtype=table.dtype)
-        table -= 0.5
-        table *= 2.0 * SPREAD
+        table[:] = self.draw(rng, table.size, table.dtype).reshape(table.shape)
         table[: UNKNOWN + 1] = 0.0
+
+    @staticmethod
+    def draw(rng, size, dtype):
+        """Numbers of new vectors, flat."""
+        numbers = rng.random(size, dtype)
+        numbers -= 0.5
+        numbers *= 2.0 * SPREAD
+        return numbers
 
     def forward(self, views, packed, space):
         """The packed minibatch with vectors, (N, E), in place of ids, (N, 1)."""

@@ -83,7 +83,7 @@ class Network:
         top = self.pooling.shapes(n_features)
         top |= {"head_weight": (n_raw, n_features), "head_bias": (n_raw,)}
         if n_own_rows:
-            top["chain_weight"] = (n_own_rows, n_raw)
+            top["transitions"] = (n_own_rows, n_raw)
         table = {} if embedding is None else self.embedding.shapes()
         self.layout = Layout(shapes | top | table)
         self.largest_product = max(
@@ -119,14 +119,22 @@ class Network:
         views = self.layout.views(theta)
         for part in (*self.stack.layers, self.pooling):
             part.initialise(views, rng)
-        if self.embedding is not None:
-            self.embedding.initialise(views, rng)
         weight = views["head_weight"]
         weight[:] = glorot(rng, weight.shape)
         views["head_bias"][:] = initial_raw
-        if "chain_weight" in views:
-            views["chain_weight"][:] = 0.0
+        if "transitions" in views:
+            views["transitions"][:] = 0.0
+        if self.embedding is not None:  # last, so that its size changes no other weight
+            self.embedding.initialise(views, rng)
         return theta
+
+    def widened(self, theta, rng):
+        """A copy of `theta`, which may be one for fewer ids, with vectors for all."""
+        n_missing = self.layout.size - theta.size
+        if n_missing == 0:
+            return theta.copy()
+        vectors = self.embedding.draw(rng, n_missing, self.dtype)
+        return np.concatenate([theta, vectors])
 
     def read_out_by(self, pooling):
         """This network with another pooling, to be asked for what that one makes."""
@@ -180,8 +188,8 @@ class Network:
         gradient = space.remember(
             "gradient views", (total,), lambda: self.layout.views(total)
         )
-        if "chain_weight" in gradient:
-            gradient["chain_weight"][:] = d_raw[len(raw) :]
+        if "transitions" in gradient:
+            gradient["transitions"][:] = d_raw[len(raw) :]
             d_raw = d_raw[: len(raw)]
         gradient["head_weight"][:] = d_raw.T @ features
         gradient["head_bias"][:] = d_raw.sum(axis=0)
@@ -211,7 +219,7 @@ class Network:
 
     def with_own(self, views, raw):
         """Raw scores with the loss's own parameters below them, if it has any."""
-        own = views.get("chain_weight")
+        own = views.get("transitions")
         return raw if own is None else np.concatenate([raw, own])
 
     def _embed(self, views, packed, space):

@@ -14,7 +14,6 @@ from skrnn.sequences.ids import (
     check_ids,
     known_or_unknown,
     replace_unknown,
-    seen_ids,
 )
 from skrnn.sequences.layout import Outline, Plan, Shard, plan_equal
 from skrnn.sequences.naming import naming
@@ -52,6 +51,5 @@ __all__ = [
     "plan_equal",
     "refuse_masked",
     "replace_unknown",
-    "seen_ids",
     "split_steps",
 ]

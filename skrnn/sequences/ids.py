@@ -77,13 +77,6 @@ def _lengths_before_padding(ids, lengths):
     return ends
 
 
-def seen_ids(sequences, n_ids):
-    """Whether each id below `n_ids` is in the sequences, (n_ids,), bool."""
-    seen = np.zeros(n_ids, bool)
-    seen[sequences.rows[sequences.rows < n_ids]] = True
-    return seen
-
-
 def replace_unknown(sequences, known):
     """The sequences with the id 1 in place of all that are not `known`, (n_ids,)."""
     rows = known_or_unknown(sequences.rows, known)

@@ -1,13 +1,9 @@
 """Training: the objective, the epoch loop, and those who watch it."""
 
 from skrnn.training.data import ChainData, StepData, TrainingData
+from skrnn.training.divergence import NonFiniteLoss, check_finite
 from skrnn.training.inference import map_batches, raw_scores, threads_for
-from skrnn.training.loop import (
-    NonFiniteLoss,
-    check_finite,
-    fit_full_batch,
-    fit_stochastic,
-)
+from skrnn.training.loop import fit_full_batch, fit_stochastic
 from skrnn.training.memory import check_fit
 from skrnn.training.objective import Objective
 from skrnn.training.record import Epoch, Record

@@ -92,7 +92,7 @@ class StepData(TrainingData):
     Attributes
     ----------
     mean_weight : float
-        Mean of `sample_weight` over the steps.
+        Mean of `sample_weight` over the steps that count.
     weights : ndarray of shape (n_steps,)
         Of a mean such that the weights of an average sequence sum to 1.
     """
@@ -100,6 +100,7 @@ class StepData(TrainingData):
     def __init__(self, sequences, targets, sample_weight):
         super().__init__(sequences, targets, sample_weight)
         self.weights *= len(sequences) / sequences.n_steps
+        self.mean_weight *= self.weights.size / np.count_nonzero(self.weights)
         self._firsts = np.cumsum(sequences.lengths) - sequences.lengths
 
     def of_packed(self, indices, plan):

@@ -11,24 +11,9 @@ import time
 import numpy as np
 
 from skrnn.optimizers import clip_norm
+from skrnn.training.divergence import NonFiniteLoss, check_finite
 from skrnn.training.record import Epoch
 from skrnn.training.touched import make_touched
-
-
-class NonFiniteLoss(ArithmeticError):
-    """The loss or its gradient is infinite or NaN.
-
-    Parameters
-    ----------
-    name : str
-        Which loss.
-    after_epoch : bool, default=False
-        Whether it is the loss of the weights that the last epoch has left.
-    """
-
-    def __init__(self, name, after_epoch=False):
-        super().__init__(name)
-        self.after_epoch = after_epoch
 
 
 def fit_stochastic(
@@ -74,7 +59,7 @@ def fit_stochastic(
     if max_grad_norm is not None:
         limit = min(limit, max_grad_norm)
     n, n_batches = len(data), math.ceil(len(data) / batch_size)
-    touched = make_touched(objective.network.layout, theta, state)
+    touched = make_touched(objective.network, theta, state)
     with _kept_sound(theta, touched):
         for number in epochs:
             began = time.perf_counter()
@@ -100,22 +85,16 @@ def fit_stochastic(
         check_finite(last, after_epoch=True)
 
 
-def check_finite(value, name="loss", after_epoch=False):
-    """Raise NonFiniteLoss, with the name of the loss, unless its value is finite."""
-    if not math.isfinite(value):
-        raise NonFiniteLoss(name, after_epoch)
-
-
 @contextlib.contextmanager
 def _kept_sound(theta, touched):
-    """Undo the last update when the loss, or at Ctrl-C theta, is not finite."""
+    """Undo the last update when it went wrong, or was broken off by Ctrl-C."""
     try:
         yield
     except NonFiniteLoss:
         touched.undo()
         raise
     except KeyboardInterrupt:
-        if not np.isfinite(theta).all():
+        if touched.is_torn or not np.isfinite(theta).all():
             touched.undo()
         raise
 

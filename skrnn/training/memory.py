@@ -36,7 +36,9 @@ def check_fit(network, sequences, batch_size, optimizer):
     MemoryError
     """
     size, dtype = network.layout.size, network.dtype
-    n_bytes = 3 * size * dtype.itemsize  # theta, a sound copy, the gradient
+    n_touched = size if optimizer.full_batch else network.layout.n_dense
+    # theta, and of what an update touches a sound copy and the gradient
+    n_bytes = (size + 2 * n_touched) * dtype.itemsize
     n_bytes += optimizer.state_bytes(size, dtype)
     if n_bytes + sequences.n_steps * network.row_bytes < CHECKED_BYTES:
         return
@@ -44,7 +46,8 @@ def check_fit(network, sequences, batch_size, optimizer):
         n_bytes,
         f"The {network.layout.size:,} parameters, their gradient and what the solver "
         "keeps of them",
-        "Lower hidden_layer_sizes or use dtype='float32'.",
+        "Lower hidden_layer_sizes or embedding_dim, number the ids of tokens without "
+        "gaps, or use dtype='float32'.",
     )
     longest = np.sort(sequences.lengths)[-batch_size:]
     _require(

@@ -1,27 +1,42 @@
 """The parameters that a minibatch touches: all, but of an embedding a few rows."""
 
+import copy
+
 import numpy as np
 
 from skrnn.sequences import Packed
+from skrnn.training.divergence import check_finite
 
 
-def make_touched(layout, theta, state):
+def make_touched(network, theta, state):
     """Parameters to be changed in place, minibatch by minibatch.
 
     Parameters
     ----------
-    layout : Layout
+    network : Network
     theta : ndarray of shape (n_parameters,)
     state : dict
-        Of the optimiser; its arrays of theta's shape go with theta.
+        Of the optimiser; its arrays go with theta, entry by entry.
 
     Returns
     -------
     Touched
+
+    Raises
+    ------
+    ValueError
+        When the optimiser keeps arrays that are not shaped like theta, of which no
+        rows can be taken.
     """
-    if layout.n_dense == layout.size:
+    if network.embedding is None:
         return Touched(theta, state)
-    return TouchedRows(theta, state, layout.n_dense, layout.shapes["embedding"])
+    for name, value in state.items():
+        if isinstance(value, np.ndarray) and value.shape != theta.shape:
+            raise ValueError(
+                f"solver must keep arrays of the shape of theta, {theta.shape}, with "
+                f"embedding_dim, got {value.shape} for {name!r} of its state."
+            )
+    return TouchedRows(network, theta, state)
 
 
 class Touched:
@@ -31,7 +46,11 @@ class Touched:
     ----------
     theta : ndarray
         What a minibatch reads.
+    is_torn : bool
+        Whether an update was broken off, so that it must be undone.
     """
+
+    is_torn = False
 
     def __init__(self, theta, state):
         self.theta = theta
@@ -43,7 +62,14 @@ class Touched:
         return packed
 
     def update(self, optimizer, gradient, rate):
-        """Let the optimiser take one step."""
+        """Let the optimiser take one step.
+
+        Raises
+        ------
+        NonFiniteLoss
+            When the rows of a table become infinite or NaN; they are not kept. Of all
+            other parameters the next loss tells.
+        """
         self._before[:] = self.theta
         optimizer.update(self.theta, gradient, self._state, rate)
 
@@ -57,58 +83,62 @@ class TouchedRows(Touched):
 
     They are copied out and, after the update, back in: the time of an update does not
     depend on the size of the table. So a row that is not used rests, with all that the
-    optimiser keeps of it, whatever momentum it has.
-
-    Parameters
-    ----------
-    theta, state
-        As of `make_touched`.
-    n_dense : int
-        Number of parameters before the table.
-    shape : tuple of int
-        Of the table.
+    optimiser keeps of it, whatever momentum it has. The rows of a table that is not
+    trainable are only read.
     """
 
-    def __init__(self, theta, state, n_dense, shape):
+    def __init__(self, network, theta, state):
         self._whole, self._whole_state = theta, state
-        self._n_dense, self._shape = n_dense, shape
+        self._n_dense = network.layout.n_dense
+        self._shape = network.layout.shapes["embedding"]
+        self._trainable = network.embedding.trainable
         self._last = None
 
     def take(self, packed):
-        self._rows, places = np.unique(packed.rows, return_inverse=True)
-        self.theta = self._copy_out(self._whole)
+        rows, places = np.unique(packed.rows, return_inverse=True)
+        self.theta = self._copy_out(self._whole, rows)
+        self._rows = rows if self._trainable else rows[:0]
         return Packed(places.reshape(-1, 1), packed.plan)
 
     def update(self, optimizer, gradient, rate):
-        self._last = self._rows, self.theta.copy()
-        whole = self._whole_state
-        parts = {name: self._copy_out(whole[name]) for name in whole}
-        optimizer.update(self.theta, gradient, parts, rate)
-        for name, part in parts.items():
-            whole[name] = self._copy_in(whole[name], part)
-        self._copy_in(self._whole, self.theta)
+        n_changed = self._n_dense + self._rows.size * self._shape[1]
+        part = self.theta[:n_changed]
+        state = self._parts()
+        self._last = self._rows, part.copy(), copy.deepcopy(state)
+        optimizer.update(part, gradient[:n_changed], state, rate)
+        check_finite(float(np.abs(part).max()))
+        self._put_back(self._rows, part, state)
 
     def undo(self):
         if self._last is not None:
-            self._rows, before = self._last
-            self._copy_in(self._whole, before)
+            self._put_back(*self._last)
 
-    def _copy_out(self, whole):
-        if not self._is_like_theta(whole):
-            return whole
-        rows = self._table(whole).take(self._rows, axis=0)
-        return np.concatenate([whole[: self._n_dense], rows.reshape(-1)])
+    def _parts(self):
+        """What the optimiser keeps of the parameters that are about to change."""
+        return {
+            name: self._copy_out(value, self._rows)
+            if isinstance(value, np.ndarray)
+            else value
+            for name, value in self._whole_state.items()
+        }
 
-    def _copy_in(self, whole, part):
-        if not self._is_like_theta(whole):
-            return part
+    def _put_back(self, rows, theta, state):
+        self.is_torn = True
+        for name, part in state.items():
+            if isinstance(part, np.ndarray):
+                self._copy_in(self._whole_state[name], rows, part)
+            else:
+                self._whole_state[name] = part
+        self._copy_in(self._whole, rows, theta)
+        self.is_torn = False
+
+    def _copy_out(self, whole, rows):
+        vectors = self._table(whole).take(rows, axis=0)
+        return np.concatenate([whole[: self._n_dense], vectors.reshape(-1)])
+
+    def _copy_in(self, whole, rows, part):
         whole[: self._n_dense] = part[: self._n_dense]
-        rows = part[self._n_dense :].reshape(-1, self._shape[1])
-        self._table(whole)[self._rows] = rows
-        return whole
-
-    def _is_like_theta(self, value):
-        return isinstance(value, np.ndarray) and value.shape == self._whole.shape
+        self._table(whole)[rows] = part[self._n_dense :].reshape(-1, self._shape[1])
 
     def _table(self, whole):
         return whole[self._n_dense :].reshape(self._shape)
