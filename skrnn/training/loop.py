@@ -68,8 +68,7 @@ def fit_stochastic(
             loss = norm = input_norm = 0.0
             for k in range(n_batches):
                 batch = order[k * batch_size : (k + 1) * batch_size]
-                packed = touched.take(objective.pack(data, batch))
-                value, gradient = objective(touched.theta, packed, data, batch, rng)
+                value, gradient = _evaluate(objective, touched, data, batch, rng)
                 batch_norm = clip_norm(gradient, limit)
                 check_finite(value + batch_norm)
                 rate = schedule(number - epochs.start + k / n_batches)
@@ -83,6 +82,12 @@ def fit_stochastic(
                 break
         last = objective.mean_loss(theta, data.select(batch))
         check_finite(last, after_epoch=True)
+
+
+def _evaluate(objective, touched, data, batch, rng):
+    """Loss and gradient of a minibatch, which is not kept beyond that."""
+    packed = touched.take(objective.pack(data, batch))
+    return objective(touched.theta, packed, data, batch, rng)
 
 
 @contextlib.contextmanager
