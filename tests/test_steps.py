@@ -337,6 +337,35 @@ def test_a_metric_is_no_scorer_of_steps():
         tiny("sums", scoring=r2_score).fit(X, SUMS)
 
 
+COLUMNS = {
+    "list": lambda y: [part[:, np.newaxis] for part in y],
+    "frames": lambda y: [pd.DataFrame({"target": part}) for part in y],
+    "padded": lambda y: padded(COLUMNS["list"](y), y[0][0]),
+}
+
+
+@each_kind
+@pytest.mark.parametrize("form", COLUMNS)
+def test_targets_in_one_column_are_1d(target, form):
+    """Quietly, everywhere: a list of columns has no other meaning."""
+    column = COLUMNS[form](TARGETS[target])
+    est = tiny(target).fit(X, column, X_val=X, y_val=column).partial_fit(X, column)
+    plain = fitted(target).partial_fit(X, TARGETS[target])
+    assert_array_equal(est.theta_, plain.theta_)
+    assert est.score(X, column) == est.score(X, TARGETS[target])
+    assert [a.ndim for a in est.predict(X)] == [1] * len(X)
+
+
+@pytest.mark.parametrize(
+    ("target", "name"), [("tags", "step_neg_log_loss"), ("sums", "step_r2")]
+)
+@pytest.mark.parametrize("form", ["list", "frames"])
+def test_targets_in_one_column_are_scored_as_1d(target, name, form):
+    column, est = COLUMNS[form](TARGETS[target]), fitted(target)
+    found = get_scorer(name)(est, X, column)
+    assert found == get_scorer(name)(est, X, TARGETS[target])
+
+
 @each_target
 def test_fits_go_on(target):
     est = clone(fitted(target)).set_params(warm_start=True)

@@ -32,6 +32,7 @@ from skrnn.metrics import (
     entity_f1_score,
     get_scorer,
     step_accuracy_score,
+    step_r2_score,
 )
 from skrnn.preprocessing import PerStep, TokenEncoder
 
@@ -75,6 +76,23 @@ def test_integer_cv_scores_as_by_hand(target, n_jobs):
     y = TARGETS[target]
     scores = cross_val_score(piped(target), X, y, cv=3, n_jobs=n_jobs)
     assert_allclose(scores, by_hand(piped(target), y))
+
+
+@pytest.mark.parametrize("target", ["sums", "pairs"])
+def test_targets_are_scaled_and_brought_back(target):
+    """As by hand with the mean and the deviation of the training steps, quietly."""
+    y = [1e4 * part + 3e5 for part in TARGETS[target]]
+    scaler = PerStep(StandardScaler())
+    est = tiny(target).fit(X[:18], scaler.fit_transform(y[:18]))
+    predicted = scaler.inverse_transform(est.predict(X[18:]))
+    mean, std = (f(np.concatenate(y[:18]), axis=0) for f in (np.mean, np.std))
+    est = tiny(target).fit(X[:18], [(part - mean) / std for part in y[:18]])
+    expected = [part * std + mean for part in est.predict(X[18:])]
+    for found, part in zip(predicted, expected, strict=True):
+        assert_allclose(found.reshape(part.shape), part, rtol=1e-8)
+    assert step_r2_score(y[18:], predicted) == pytest.approx(
+        step_r2_score(y[18:], expected)
+    )
 
 
 @each_kind
