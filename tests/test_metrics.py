@@ -831,6 +831,8 @@ def test_scorers_ask_for_weights_by_routing():
     for name in ("step_accuracy", "step_neg_log_loss"):
         with config_context(enable_metadata_routing=True):
             scorer = clone(get_scorer(name).set_score_request(sample_weight=True))
+            requests = scorer.get_metadata_routing().score.requests
+            assert requests == {"sample_weight": True}
             tagger = MajorityTagger().set_fit_request(sample_weight=False)
             (found,) = cross_val_score(
                 tagger,

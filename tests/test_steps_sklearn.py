@@ -128,11 +128,25 @@ def test_entities_are_scored_in_a_search():
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
 
 
-def test_an_ignored_label_is_told_to_the_scorer_too():
-    scorer = make_scorer(step_accuracy_score, ignored="mild")
-    est = tiny("tags", ignored_label="mild")
-    scores = cross_val_score(est, X, TAGS, cv=3, scoring=scorer)
+@pytest.mark.parametrize("make", [tiny, piped])
+def test_scorers_in_cross_validation_leave_out_the_ignored_label(make):
+    """As `score` does, and as the metric does that is told of it."""
+    est = make("tags", ignored_label="mild")
+    scores = cross_val_score(est, X, TAGS, cv=3, scoring=get_scorer("step_accuracy"))
     assert_allclose(scores, cross_val_score(est, X, TAGS, cv=3))
+    told = make_scorer(step_accuracy_score, ignored="mild")
+    assert_allclose(scores, cross_val_score(est, X, TAGS, cv=3, scoring=told))
+
+
+def test_entities_are_scored_without_an_ignored_label():
+    """Which is no tag of an entity: as without these steps."""
+    y = [["-PAD-", *["B-X" if v > 0 else "O" for v in x[1:, 0]]] for x in X]
+    est = tiny("tags", ignored_label="-PAD-").fit(X, y)
+    found = get_scorer("entity_f1")(est, X, y)
+    rest = [[part[1:] for part in labels] for labels in (y, est.predict(X))]
+    assert found == entity_f1_score(*([p for p in side if len(p)] for side in rest))
+    scores = cross_val_score(est, X, y, cv=3, scoring=get_scorer("entity_f1"))
+    assert np.isfinite(scores).all()
 
 
 @each_kind
