@@ -12,10 +12,20 @@ import pytest
 from entities_oracle import all_scores, count
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.base import BaseEstimator
+from sklearn import config_context
+from sklearn.base import BaseEstimator, clone
 from sklearn.dummy import DummyClassifier
 from sklearn.exceptions import UndefinedMetricWarning
-from sklearn.metrics import accuracy_score, f1_score, log_loss
+from sklearn.metrics import (
+    accuracy_score,
+    f1_score,
+    log_loss,
+    mean_absolute_error,
+    mean_pinball_loss,
+    mean_squared_error,
+    r2_score,
+    root_mean_squared_error,
+)
 from sklearn.model_selection import (
     GridSearchCV,
     GroupKFold,
@@ -26,6 +36,7 @@ from sklearn.model_selection import (
     learning_curve,
 )
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 import skrnn.metrics
 from skrnn.metrics import (
@@ -39,6 +50,11 @@ from skrnn.metrics import (
     step_accuracy_score,
     step_f1_score,
     step_log_loss,
+    step_mean_absolute_error,
+    step_mean_pinball_loss,
+    step_mean_squared_error,
+    step_r2_score,
+    step_root_mean_squared_error,
 )
 from skrnn.metrics.scorers import SCORERS
 from skrnn.preprocessing import TokenEncoder
@@ -376,6 +392,75 @@ def test_nan_is_no_probability():
         step_log_loss([[[0, 1]], [[0, 1]]], proba)
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_a_label_the_columns_lack_counts_as_one_of_probability_zero(dtype):
+    """A rare class that no fold for training has; wherever it is in the order."""
+    proba = [np.array([[0.2, 0.8], [0.5, 0.5]], dtype)]
+    for label in ("a", "c", "e"):
+        loss = step_log_loss([["d", label]], proba, labels=["b", "d"])
+        expected = -(math.log(0.8) + math.log(np.finfo(dtype).eps)) / 2
+        assert loss == pytest.approx(expected, rel=1e-6)
+
+
+def test_log_loss_reads_a_column_of_labels_as_labels():
+    """But a roll of one key, whose probabilities are one column too, as a roll."""
+    proba = [[[0.2, 0.8], [0.5, 0.5]]]
+    column = step_log_loss([[[1], [0]]], proba)
+    assert column == step_log_loss([[1, 0]], proba)
+    roll = step_log_loss([[[1], [0]]], [[[0.8], [0.5]]])
+    assert roll == pytest.approx(column)
+
+
+# Numbers
+
+
+NUMBER_SCORES = {
+    step_r2_score: r2_score,
+    step_mean_absolute_error: mean_absolute_error,
+    step_mean_squared_error: mean_squared_error,
+    step_root_mean_squared_error: root_mean_squared_error,
+    step_mean_pinball_loss: mean_pinball_loss,
+}
+
+
+def draw_numbers(seed=0, width=()):
+    rng = np.random.default_rng(seed)
+    return [rng.normal(size=(n, *width)) for n in LENGTHS]
+
+
+@pytest.mark.parametrize("score", NUMBER_SCORES)
+@pytest.mark.parametrize("width", [(), (2,)])
+def test_scores_of_numbers_are_those_of_the_joined_labelled_steps(score, width):
+    """Steps without a target count nowhere, neither do their weights."""
+    true, pred = draw_numbers(width=width), draw_numbers(1, width)
+    true[0][1], true[1][0] = np.nan, np.nan
+    kept = ~np.isnan(joined(true).reshape(sum(LENGTHS), -1)).any(axis=1)
+    t, p, plain = joined(true)[kept], joined(pred)[kept], NUMBER_SCORES[score]
+    assert score(true, pred) == pytest.approx(plain(t, p))
+    assert type(score(true, pred)) is float
+    assert score(padded(true, np.nan), pred) == score(true, pred)
+    flagged = [np.nan_to_num(part, nan=-9.0) for part in true]
+    assert score(flagged, pred, ignored=-9.0) == score(true, pred)
+    each = np.arange(1.0, 6.0)
+    weights = np.repeat(each, LENGTHS)[kept]
+    expected = plain(t, p, sample_weight=weights)
+    assert score(true, pred, sample_weight=each) == pytest.approx(expected)
+
+
+def test_errors_of_numbers_by_hand():
+    true, pred = [[1.0, 2.0, np.nan], [4.0]], [[1.0, 3.0, 7.0], [0.0]]
+    assert step_mean_absolute_error(true, pred) == pytest.approx(5 / 3)
+    assert step_mean_squared_error(true, pred) == pytest.approx(17 / 3)
+    assert step_root_mean_squared_error(true, pred) == pytest.approx((17 / 3) ** 0.5)
+    assert step_r2_score(true, pred) == pytest.approx(1 - 17 / (14 / 3))
+
+
+def test_the_pinball_loss_is_that_of_its_quantile():
+    true, pred = draw_numbers(), draw_numbers(1)
+    expected = mean_pinball_loss(joined(true), joined(pred), alpha=0.9)
+    assert step_mean_pinball_loss(true, pred, alpha=0.9) == expected
+
+
 # Entities
 
 
@@ -580,7 +665,19 @@ def test_a_million_tags_take_a_second():
     assert time.process_time() - start < 1.0
 
 
+def test_entities_are_read_without_ignored_steps():
+    true = [["B-X", "I-X", "-PAD-"], ["-PAD-", "B-Y"]]
+    pred = [["B-X", "I-X", "B-Z"], ["B-Z", "B-Y"]]
+    for score in ENTITY_SCORES:
+        assert score(true, pred, ignored="-PAD-") == 1.0
+    report = entity_report(true, pred, output_dict=True, ignored="-PAD-")
+    assert sorted(set(report) & set("XYZ")) == ["X", "Y"]
+
+
 # Scorers
+
+
+CLASS_SCORERS = [name for name in SCORERS if name[-6:] not in ("_error", "tep_r2")]
 
 
 class MajorityTagger(BaseEstimator):
@@ -615,7 +712,7 @@ def draw_tagging(n=40):
     return X, [tags[np.where(rng.random(len(x)) < 0.1, 0, x % 3)].tolist() for x in X]
 
 
-@pytest.mark.parametrize("name", SCORERS)
+@pytest.mark.parametrize("name", CLASS_SCORERS)
 def test_scorers_work_in_cross_validation_and_in_searches(name):
     """With an integer cv, on ragged labels of strings, without a failed fit."""
     X, y = draw_tagging()
@@ -632,7 +729,7 @@ def test_scorers_work_in_cross_validation_and_in_searches(name):
     assert search.best_score_ == pytest.approx(scores.mean())
 
 
-@pytest.mark.parametrize("name", SCORERS)
+@pytest.mark.parametrize("name", CLASS_SCORERS)
 def test_scorers_are_what_they_are_called(name):
     """Each is the score of that name; what is a loss comes with a minus."""
     X, y = draw_tagging()
@@ -651,6 +748,104 @@ def test_scorers_are_what_they_are_called(name):
     assert pickle.loads(pickle.dumps(scorer))(tagger, X, y) == expected[name]()
 
 
+def draw_numbering():
+    X, _ = draw_tagging()
+    y = [np.sin(x + 0.5 * (np.arange(len(x)) % 2)) for x in X]
+    y[0][0], y[5][:] = np.nan, np.nan
+    return X, y
+
+
+class Sines(BaseEstimator):
+    """Predicts the sine of each id."""
+
+    def fit(self, X, y):
+        return self
+
+    def predict(self, X):
+        return [np.sin(x) for x in X]
+
+
+@pytest.mark.parametrize(
+    ("name", "sign", "score"),
+    [
+        ("step_r2", 1, step_r2_score),
+        ("step_neg_mean_absolute_error", -1, step_mean_absolute_error),
+        ("step_neg_mean_squared_error", -1, step_mean_squared_error),
+        ("step_neg_root_mean_squared_error", -1, step_root_mean_squared_error),
+    ],
+)
+def test_scorers_of_numbers_leave_out_steps_without_a_target(name, sign, score):
+    X, y = draw_numbering()
+    scorer = get_scorer(name)
+    expected = sign * score(y, Sines().predict(X))
+    assert scorer(Sines(), X, y) == expected
+    assert pickle.loads(pickle.dumps(scorer))(Sines(), X, y) == expected
+    scores = cross_val_score(Sines(), X, y, cv=3, scoring=scorer, error_score="raise")
+    assert np.isfinite(scores).all()
+
+
+class Ignorer(MajorityTagger):
+    """Knows a label that stands for none."""
+
+    ignored_label = "-PAD-"
+
+    def fit(self, X, y):
+        kept = [np.asarray(part) != self.ignored_label for part in y]
+        X = [np.asarray(x)[k] for x, k in zip(X, kept, strict=True)]
+        return super().fit(X, [np.array(p)[k] for p, k in zip(y, kept, strict=True)])
+
+
+def with_gaps(X, y, missing):
+    """The first step of each sequence with another label, and without that step."""
+    gaps = [[missing, *part[1:]] for part in y]
+    kept = [i for i, part in enumerate(y) if len(part) > 1]
+    return gaps, [X[i][1:] for i in kept], [y[i][1:] for i in kept]
+
+
+@pytest.mark.parametrize("name", CLASS_SCORERS)
+@pytest.mark.parametrize("missing", ["-PAD-", None, np.nan])
+def test_scorers_leave_out_what_the_estimator_ignores(name, missing):
+    X, y = draw_tagging()
+    model, scorer = Ignorer().fit(X, y), get_scorer(name)
+    gaps, short, rest = with_gaps(X, y, missing)
+    assert scorer(model, X, gaps) == pytest.approx(scorer(model, short, rest))
+
+
+def test_scorers_find_the_ignored_label_in_pipelines_and_searches():
+    """Of the last step and of the best estimator, one in the other."""
+    X, y = draw_tagging()
+    gaps, short, rest = with_gaps(X, y, "-PAD-")
+    scorer = get_scorer("step_accuracy")
+    piped = make_pipeline(FunctionTransformer(), Ignorer())
+    grid = {"ignorer__smoothing": [1.0]}
+    search = GridSearchCV(piped, grid, scoring=scorer, cv=2, error_score="raise")
+    for model in (piped, search, make_pipeline(FunctionTransformer(), search)):
+        model.fit(X, y)
+        assert scorer(model, X, gaps) == scorer(model, short, rest)
+
+
+def test_scorers_ask_for_weights_by_routing():
+    """As those of scikit-learn do; a copy of a scorer asks as well."""
+    X, y = draw_tagging()
+    weights = np.arange(len(X)) + 1.0
+    for name in ("step_accuracy", "step_neg_log_loss"):
+        with config_context(enable_metadata_routing=True):
+            scorer = clone(get_scorer(name).set_score_request(sample_weight=True))
+            requests = scorer.get_metadata_routing().score.requests
+            assert requests == {"sample_weight": True}
+            tagger = MajorityTagger().set_fit_request(sample_weight=False)
+            (found,) = cross_val_score(
+                tagger,
+                X,
+                y,
+                scoring=scorer,
+                cv=[(range(40), range(40))],
+                params={"sample_weight": weights},
+            )
+        tagger = MajorityTagger().fit(X, y)
+        assert found == get_scorer(name)(tagger, X, y, sample_weight=weights)
+
+
 def test_scorers_take_weights():
     X, y = draw_tagging()
     tagger, weights = MajorityTagger().fit(X, y), np.arange(len(X)) + 1.0
@@ -664,13 +859,13 @@ def test_several_scorers_and_a_learning_curve():
     """The log-loss too where a fold has not all labels."""
     X, y = draw_tagging()
     y[0] = ["I-RARE"] * len(y[0])
-    scoring = {name: get_scorer(name) for name in SCORERS}
+    scoring = {name: get_scorer(name) for name in CLASS_SCORERS}
     result = cross_validate(
         MajorityTagger(),
         X,
         y,
         cv=KFold(4, shuffle=True, random_state=0),
-        scoring={k: v for k, v in scoring.items() if k != "step_neg_log_loss"},
+        scoring=scoring,
         error_score="raise",
     )
     assert len(result["test_entity_f1"]) == 4
@@ -694,6 +889,17 @@ def test_scorers_reach_through_a_pipeline_of_tokens():
         error_score="raise",
     )
     assert search.fit(X, y).best_params_ == {"tokenencoder__min_df": 1}
+
+
+def test_a_class_that_a_fold_lacks_leaves_the_log_loss_finite():
+    """All but the rare steps are scored as without it."""
+    X, y = draw_tagging()
+    y[0] = ["I-RARE"] * len(y[0])
+    tagger, scorer = MajorityTagger().fit(X[1:], y[1:]), get_scorer("step_neg_log_loss")
+    n, n_rest = sum(map(len, y)), sum(map(len, y[1:]))
+    rest = scorer(tagger, X[1:], y[1:]) * n_rest
+    expected = (rest + len(y[0]) * math.log(np.finfo(np.float64).eps)) / n
+    assert scorer(tagger, X, y) == pytest.approx(expected)
 
 
 def test_a_scorer_can_be_changed_without_changing_others():

@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
+from sklearn.metrics import get_scorer as sklearn_scorer
+from sklearn.metrics import make_scorer, r2_score
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
 
 from skrnn import RNNSequenceRegressor, RNNTagger
@@ -285,10 +287,83 @@ def test_searches_and_cross_validation_take_ragged_targets(target):
     assert scores.shape == (3,)
 
 
-def test_scorers_of_steps_guide_early_stopping():
-    est = tiny("tags", early_stopping=True, scoring=get_scorer("step_f1_macro"))
-    est.fit(X, TAGS, sample_weight=np.ones(24))
-    assert len(est.validation_scores_) == est.n_iter_
+@pytest.mark.parametrize(
+    ("target", "name"),
+    [
+        ("tags", "step_f1_macro"),
+        ("tags", "step_neg_log_loss"),
+        ("keys", "step_f1_micro"),
+        ("sums", "step_r2"),
+        ("pairs", "step_neg_root_mean_squared_error"),
+    ],
+)
+def test_scorers_of_steps_guide_early_stopping(target, name):
+    """By name or as what `get_scorer` returns."""
+    curves = []
+    for scoring in (name, get_scorer(name)):
+        est = tiny(target, early_stopping=True, scoring=scoring)
+        est.fit(X, TARGETS[target], sample_weight=np.ones(24))
+        curves.append(est.validation_scores_)
+    assert len(curves[0]) == est.n_iter_ and curves[0] == curves[1]
+
+
+def test_early_stopping_is_scored_without_ignored_steps():
+    """In whatever way they are marked: the label, NaN and None are one."""
+    curves = []
+    for missing in ("-PAD-", None, np.nan):
+        tags = [[missing, *part[1:]] if len(part) > 1 else part for part in TAGS]
+        est = tiny("tags", ignored_label="-PAD-", scoring="step_accuracy")
+        est.fit(X, tags, X_val=X, y_val=tags)
+        assert est.validation_scores_[-1] == est.score(X, tags)
+        curves.append(est.validation_scores_)
+    assert curves[0] == curves[1] == curves[2]
+
+
+@each_kind
+@pytest.mark.parametrize(
+    "scoring",
+    ["accuracy", "r2", "nope", sklearn_scorer("f1_macro"), make_scorer(r2_score)],
+)
+def test_scorers_of_tables_are_refused_before_the_first_epoch(target, scoring):
+    """In words that lead to one that fits."""
+    name = KINDS[target].__name__
+    message = rf"^scoring of {name} must .*get_scorer knows, 'step_accuracy', .*'step_r"
+    with pytest.raises(ValueError, match=message):
+        tiny(target, scoring=scoring).fit(X, TARGETS[target])
+
+
+def test_a_metric_is_no_scorer_of_steps():
+    with pytest.raises(ValueError, match="^scoring .* a metric function rather than"):
+        tiny("sums", scoring=r2_score).fit(X, SUMS)
+
+
+COLUMNS = {
+    "list": lambda y: [part[:, np.newaxis] for part in y],
+    "frames": lambda y: [pd.DataFrame({"target": part}) for part in y],
+    "padded": lambda y: padded(COLUMNS["list"](y), y[0][0]),
+}
+
+
+@each_kind
+@pytest.mark.parametrize("form", COLUMNS)
+def test_targets_in_one_column_are_1d(target, form):
+    """Quietly, everywhere: a list of columns has no other meaning."""
+    column = COLUMNS[form](TARGETS[target])
+    est = tiny(target).fit(X, column, X_val=X, y_val=column).partial_fit(X, column)
+    plain = fitted(target).partial_fit(X, TARGETS[target])
+    assert_array_equal(est.theta_, plain.theta_)
+    assert est.score(X, column) == est.score(X, TARGETS[target])
+    assert [a.ndim for a in est.predict(X)] == [1] * len(X)
+
+
+@pytest.mark.parametrize(
+    ("target", "name"), [("tags", "step_neg_log_loss"), ("sums", "step_r2")]
+)
+@pytest.mark.parametrize("form", ["list", "frames"])
+def test_targets_in_one_column_are_scored_as_1d(target, name, form):
+    column, est = COLUMNS[form](TARGETS[target]), fitted(target)
+    found = get_scorer(name)(est, X, column)
+    assert found == get_scorer(name)(est, X, TARGETS[target])
 
 
 @each_target

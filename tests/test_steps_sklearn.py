@@ -32,6 +32,7 @@ from skrnn.metrics import (
     entity_f1_score,
     get_scorer,
     step_accuracy_score,
+    step_r2_score,
 )
 from skrnn.preprocessing import PerStep, TokenEncoder
 
@@ -77,6 +78,23 @@ def test_integer_cv_scores_as_by_hand(target, n_jobs):
     assert_allclose(scores, by_hand(piped(target), y))
 
 
+@pytest.mark.parametrize("target", ["sums", "pairs"])
+def test_targets_are_scaled_and_brought_back(target):
+    """As by hand with the mean and the deviation of the training steps, quietly."""
+    y = [1e4 * part + 3e5 for part in TARGETS[target]]
+    scaler = PerStep(StandardScaler())
+    est = tiny(target).fit(X[:18], scaler.fit_transform(y[:18]))
+    predicted = scaler.inverse_transform(est.predict(X[18:]))
+    mean, std = (f(np.concatenate(y[:18]), axis=0) for f in (np.mean, np.std))
+    est = tiny(target).fit(X[:18], [(part - mean) / std for part in y[:18]])
+    expected = [part * std + mean for part in est.predict(X[18:])]
+    for found, part in zip(predicted, expected, strict=True):
+        assert_allclose(found.reshape(part.shape), part, rtol=1e-8)
+    assert step_r2_score(y[18:], predicted) == pytest.approx(
+        step_r2_score(y[18:], expected)
+    )
+
+
 @each_kind
 def test_arrays_of_objects_are_indexed_as_well(target):
     y = np.empty(len(X), object)
@@ -110,11 +128,25 @@ def test_entities_are_scored_in_a_search():
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
 
 
-def test_an_ignored_label_is_told_to_the_scorer_too():
-    scorer = make_scorer(step_accuracy_score, ignored="mild")
-    est = tiny("tags", ignored_label="mild")
-    scores = cross_val_score(est, X, TAGS, cv=3, scoring=scorer)
+@pytest.mark.parametrize("make", [tiny, piped])
+def test_scorers_in_cross_validation_leave_out_the_ignored_label(make):
+    """As `score` does, and as the metric does that is told of it."""
+    est = make("tags", ignored_label="mild")
+    scores = cross_val_score(est, X, TAGS, cv=3, scoring=get_scorer("step_accuracy"))
     assert_allclose(scores, cross_val_score(est, X, TAGS, cv=3))
+    told = make_scorer(step_accuracy_score, ignored="mild")
+    assert_allclose(scores, cross_val_score(est, X, TAGS, cv=3, scoring=told))
+
+
+def test_entities_are_scored_without_an_ignored_label():
+    """Which is no tag of an entity: as without these steps."""
+    y = [["-PAD-", *["B-X" if v > 0 else "O" for v in x[1:, 0]]] for x in X]
+    est = tiny("tags", ignored_label="-PAD-").fit(X, y)
+    found = get_scorer("entity_f1")(est, X, y)
+    rest = [[part[1:] for part in labels] for labels in (y, est.predict(X))]
+    assert found == entity_f1_score(*([p for p in side if len(p)] for side in rest))
+    scores = cross_val_score(est, X, y, cv=3, scoring=get_scorer("entity_f1"))
+    assert np.isfinite(scores).all()
 
 
 @each_kind

@@ -90,8 +90,8 @@ class RNNSequenceRegressor(StepTargetsMixin, BaseRegressor):
     n_iter_no_change : int, default=10
         Epochs in a row without improvement that are put up with.
     scoring : str, callable or None, default=None
-        Scorer for the validation data, such as
-        ``skrnn.metrics.get_scorer("step_f1_macro")``; None for the loss.
+        Scorer for the validation data, or its name in `skrnn.metrics.get_scorer`, such
+        as "step_r2" or "step_neg_mean_absolute_error"; None for the loss.
     dtype : {"float32", "float64"} or None, default=None
         What to compute in; None takes float32 if all of X is, else float64.
     n_jobs : int or None, default=None

@@ -45,7 +45,8 @@ class StepTargetsMixin:
             The sequences; see the user guide. Lengths may differ.
         y : list of arrays (n_timesteps_i,) or (n_timesteps_i, n_outputs), or array \
                 (n_sequences, n_timesteps) or (n_sequences, n_timesteps, n_outputs)
-            Targets of each step. An array is not read behind the end of a sequence.
+            Targets of each step; with one output (n_timesteps_i, 1) is the same as
+            (n_timesteps_i,). An array is not read behind the end of a sequence.
         sample_weight : array-like of shape (n_sequences,), or list of arrays \
                 (n_timesteps_i,), default=None
             Weights of the sequences, which all their steps get, or of the steps.
@@ -74,7 +75,7 @@ class StepTargetsMixin:
 
     def _join_targets(self, sequences, y, sample_weight, encode, suffix=""):
         lengths = sequences.lengths
-        y = join_steps(y, lengths, f"y{suffix}")
+        y = join_targets(y, lengths, f"y{suffix}")
         with naming(f"y{suffix}"):
             targets, heard = self._encode_heard(y, lengths, encode, f"y{suffix}")
         with naming(f"sample_weight{suffix}"):
@@ -126,12 +127,18 @@ class StepTargetsMixin:
     def _score_parts(self, X, y, sample_weight):
         """Targets, predictions and weights of all steps that count."""
         predicted, lengths = self._respond_flat("predict", X)
-        y = join_steps(y, lengths)
+        y = join_targets(y, lengths)
         heard = self._heard(y)
         weights = spread_weights(sample_weight, lengths, "sample_weight")
         if weights is not None:
             weights = weights[heard]
         return as_plain(y[heard]), predicted[heard], weights
+
+
+def join_targets(y, lengths, name="y"):
+    """Targets of all steps; a single column, such as a scaler makes, is 1-D."""
+    y = join_steps(y, lengths, name)
+    return y[:, 0] if y.shape[1:] == (1,) else y
 
 
 def spread_weights(sample_weight, lengths, name):

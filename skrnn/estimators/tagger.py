@@ -93,8 +93,8 @@ class RNNTagger(StepTargetsMixin, BaseClassifier):
     n_iter_no_change : int, default=10
         Epochs in a row without improvement that are put up with.
     scoring : str, callable or None, default=None
-        Scorer for the validation data, such as
-        ``skrnn.metrics.get_scorer("step_f1_macro")``; None for the loss.
+        Scorer for the validation data, or its name in `skrnn.metrics.get_scorer`, such
+        as "step_f1_macro" or "entity_f1"; None for the loss.
     class_weight : dict, "balanced", list of dicts or None, default=None
         Weights of the classes in the loss, times the sample weights. "balanced" counts
         steps.

@@ -49,18 +49,48 @@ class Validation:
 
 
 def make_scorer(estimator):
-    """The scorer that the estimator's `scoring` stands for."""
+    """The scorer that the estimator's `scoring` stands for.
+
+    Raises
+    ------
+    ValueError
+        Where it is known already that it cannot score what the estimator answers.
+    """
     from sklearn.metrics import check_scoring, get_scorer_names  # slow to import
 
     scoring = estimator.scoring
-    if isinstance(scoring, str) and scoring not in get_scorer_names():
+    if estimator.pooling == "steps":
+        scoring = _read_step_scoring(estimator)
+    elif isinstance(scoring, str) and scoring not in get_scorer_names():
         raise ValueError(
-            "scoring must be None, a scorer such as skrnn.metrics.get_scorer makes, or "
-            f"a name of sklearn.metrics.get_scorer_names(), got {scoring!r} in "
+            "scoring must be None, a scorer such as sklearn.metrics.make_scorer makes, "
+            f"or a name of sklearn.metrics.get_scorer_names(), got {scoring!r} in "
             f"{type(estimator).__name__}."
         )
     with naming("scoring"):
         return check_scoring(estimator, scoring)
+
+
+def _read_step_scoring(estimator):
+    """Look a name up; refuse scorers of scikit-learn, which join no sequences."""
+    from skrnn.metrics.scorers import SCORERS, get_scorer  # slow to import
+
+    scoring = estimator.scoring
+    if isinstance(scoring, str) and scoring in SCORERS:
+        return get_scorer(scoring)
+    metric = getattr(scoring, "_score_func", None)  # what `make_scorer` was given
+    if isinstance(scoring, str) or _is_of_sklearn(metric):
+        raise ValueError(
+            f"scoring of {type(estimator).__name__} must be None, a name that "
+            f"skrnn.metrics.get_scorer knows, {', '.join(map(repr, SCORERS))}, or a "
+            "scorer of ragged targets; those of scikit-learn are for tables. Got "
+            f"{scoring!r}."
+        )
+    return scoring
+
+
+def _is_of_sklearn(metric):
+    return str(getattr(metric, "__module__", None)).startswith("sklearn.")
 
 
 def given(estimator, train, X_val, y_val, sample_weight_val, loss):

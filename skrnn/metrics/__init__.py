@@ -6,6 +6,13 @@ from skrnn.metrics.entities import (
     entity_recall_score,
     entity_report,
 )
+from skrnn.metrics.numbers import (
+    step_mean_absolute_error,
+    step_mean_pinball_loss,
+    step_mean_squared_error,
+    step_r2_score,
+    step_root_mean_squared_error,
+)
 from skrnn.metrics.prediction import cross_val_predict
 from skrnn.metrics.scorers import get_scorer
 from skrnn.metrics.steps import (
@@ -26,4 +33,9 @@ __all__ = [
     "step_accuracy_score",
     "step_f1_score",
     "step_log_loss",
+    "step_mean_absolute_error",
+    "step_mean_pinball_loss",
+    "step_mean_squared_error",
+    "step_r2_score",
+    "step_root_mean_squared_error",
 ]

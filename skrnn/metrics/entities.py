@@ -20,14 +20,16 @@ OUTSIDE, BEGINNING, ENDING = ("O", "."), ("B", "S"), ("E", "S")
 PREFIXES = ("O", ".", "B", "I", "E", "S")
 
 
-def entity_f1_score(y_true, y_pred, *, average="micro", zero_division="warn"):
+def entity_f1_score(
+    y_true, y_pred, *, average="micro", ignored=None, zero_division="warn"
+):
     """F1 score of the entities: those that are found in full, with their type.
 
     Parameters
     ----------
     y_true : list of n_sequences array-likes of shape (n_timesteps_i,), str
         Tags such as "B-PER", in the schemes IOB1, IOB2 or BIOES. A type may be missing
-        ("B"), and may have hyphens. Steps with None are left out, as padding is.
+        ("B"), and may have hyphens. Steps with NaN or None are left out.
 
     y_pred : list of n_sequences array-likes of shape (n_timesteps_i,), str
         Predicted tags. They need not keep to a scheme.
@@ -35,6 +37,9 @@ def entity_f1_score(y_true, y_pred, *, average="micro", zero_division="warn"):
     average : {"micro", "macro", "weighted"} or None, default="micro"
         Over all entities as conlleval does, over the types that are true or predicted,
         over these by the number of their true entities, or not at all.
+
+    ignored : object, default=None
+        A true tag whose steps are left out too, such as one of padding.
 
     zero_division : {"warn", 0.0, 1.0, np.nan}, default="warn"
         What the score is where it would be 0 / 0; "warn" is 0 and a warning.
@@ -79,10 +84,12 @@ def entity_f1_score(y_true, y_pred, *, average="micro", zero_division="warn"):
     >>> entity_f1_score(y_true, y_pred, average=None)  # LOC, PER
     array([0.     , 0.667])
     """
-    return _score(f1_score, y_true, y_pred, average, zero_division)
+    return _score(f1_score, y_true, y_pred, average, ignored, zero_division)
 
 
-def entity_precision_score(y_true, y_pred, *, average="micro", zero_division="warn"):
+def entity_precision_score(
+    y_true, y_pred, *, average="micro", ignored=None, zero_division="warn"
+):
     """Share of the predicted entities that are true ones, in full and by type.
 
     Parameters
@@ -95,6 +102,9 @@ def entity_precision_score(y_true, y_pred, *, average="micro", zero_division="wa
 
     average : {"micro", "macro", "weighted"} or None, default="micro"
         How to join the scores of the types.
+
+    ignored : object, default=None
+        A true tag whose steps are left out too, such as one of padding.
 
     zero_division : {"warn", 0.0, 1.0, np.nan}, default="warn"
         What the score is where no entity is predicted.
@@ -114,10 +124,12 @@ def entity_precision_score(y_true, y_pred, *, average="micro", zero_division="wa
     >>> entity_precision_score([["B-PER", "O", "B-LOC"]], [["B-PER", "O", "O"]])
     1.0
     """
-    return _score(precision_score, y_true, y_pred, average, zero_division)
+    return _score(precision_score, y_true, y_pred, average, ignored, zero_division)
 
 
-def entity_recall_score(y_true, y_pred, *, average="micro", zero_division="warn"):
+def entity_recall_score(
+    y_true, y_pred, *, average="micro", ignored=None, zero_division="warn"
+):
     """Share of the true entities that are found, in full and by type.
 
     Parameters
@@ -130,6 +142,9 @@ def entity_recall_score(y_true, y_pred, *, average="micro", zero_division="warn"
 
     average : {"micro", "macro", "weighted"} or None, default="micro"
         How to join the scores of the types.
+
+    ignored : object, default=None
+        A true tag whose steps are left out too, such as one of padding.
 
     zero_division : {"warn", 0.0, 1.0, np.nan}, default="warn"
         What the score is where there is no true entity.
@@ -149,10 +164,12 @@ def entity_recall_score(y_true, y_pred, *, average="micro", zero_division="warn"
     >>> entity_recall_score([["B-PER", "O", "B-LOC"]], [["B-PER", "O", "O"]])
     0.5
     """
-    return _score(recall_score, y_true, y_pred, average, zero_division)
+    return _score(recall_score, y_true, y_pred, average, ignored, zero_division)
 
 
-def entity_report(y_true, y_pred, *, digits=2, output_dict=False, zero_division="warn"):
+def entity_report(
+    y_true, y_pred, *, digits=2, output_dict=False, ignored=None, zero_division="warn"
+):
     """Precision, recall and F1 score of the entities of each type, and averages.
 
     Parameters
@@ -168,6 +185,9 @@ def entity_report(y_true, y_pred, *, digits=2, output_dict=False, zero_division=
 
     output_dict : bool, default=False
         Whether to return a dict in place of a text.
+
+    ignored : object, default=None
+        A true tag whose steps are left out too, such as one of padding.
 
     zero_division : {"warn", 0.0, 1.0, np.nan}, default="warn"
         What a score is where it would be 0 / 0.
@@ -198,7 +218,7 @@ def entity_report(y_true, y_pred, *, digits=2, output_dict=False, zero_division=
     weighted avg       1.00      0.67      0.78         3
     <BLANKLINE>
     """
-    types, true, pred = _match(y_true, y_pred)
+    types, true, pred = _match(y_true, y_pred, ignored)
     return classification_report(
         true,
         pred,
@@ -210,8 +230,8 @@ def entity_report(y_true, y_pred, *, digits=2, output_dict=False, zero_division=
     )
 
 
-def _score(score, y_true, y_pred, average, zero_division):
-    types, true, pred = _match(y_true, y_pred)
+def _score(score, y_true, y_pred, average, ignored, zero_division):
+    types, true, pred = _match(y_true, y_pred, ignored)
     labels = list(range(len(types)))
     result = score(
         true, pred, labels=labels, average=average, zero_division=zero_division
@@ -219,13 +239,13 @@ def _score(score, y_true, y_pred, average, zero_division):
     return result if average is None else float(result)
 
 
-def _match(y_true, y_pred):
+def _match(y_true, y_pred, ignored):
     """Return the types, and the true and the predicted type of each entity.
 
     An entity that only one side has is of type `len(types)` on the other; so is one
     more entry on both, without which scikit-learn may report an accuracy.
     """
-    steps = flatten(y_true, y_pred)
+    steps = flatten(y_true, y_pred, ignored=ignored)
     for name, tags in (("y_true", steps.true), ("y_pred", steps.pred)):
         if tags.ndim != 1:
             raise ValueError(

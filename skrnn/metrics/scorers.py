@@ -1,10 +1,19 @@
 """Scorers: what `scoring=` of scikit-learn takes."""
 
 from copy import deepcopy
+from functools import partial
 
-from sklearn.metrics import make_scorer
+from sklearn.base import BaseEstimator
+from sklearn.pipeline import Pipeline
+from sklearn.utils.metadata_routing import UNUSED
 
 from skrnn.metrics.entities import entity_f1_score
+from skrnn.metrics.numbers import (
+    step_mean_absolute_error,
+    step_mean_squared_error,
+    step_r2_score,
+    step_root_mean_squared_error,
+)
 from skrnn.metrics.steps import (
     sequence_accuracy_score,
     step_accuracy_score,
@@ -13,24 +22,66 @@ from skrnn.metrics.steps import (
 )
 
 
-def _step_neg_log_loss(estimator, X, y, sample_weight=None):
-    """Score probabilities with the classes the estimator knows.
+class StepScorer(BaseEstimator):
+    """Scores an estimator by the steps that it does not ignore.
 
-    A scorer of `make_scorer` does not hand over the classes, and a fold need not have
-    them all. Older versions of scikit-learn also refuse a plain estimator there.
+    A scorer of `make_scorer` tells the metric nothing of the estimator: neither its
+    `ignored_label` nor its `classes_`, of which a fold need not have all. The base
+    class reads from `score` what a scorer can ask for when metadata are routed.
+
+    Parameters
+    ----------
+    metric : callable
+    method : {"predict", "predict_proba"}, default="predict"
+    sign : {1, -1}, default=1
+        -1 for what is better when it is lower.
     """
-    labels = getattr(estimator, "classes_", None)
-    proba = estimator.predict_proba(X)
-    return -step_log_loss(y, proba, labels=labels, sample_weight=sample_weight)
+
+    __metadata_request__score = {"estimator": UNUSED}
+
+    def __init__(self, metric, method="predict", sign=1):
+        self.metric = metric
+        self.method = method
+        self.sign = sign
+
+    def __call__(self, estimator, X, y_true, sample_weight=None):
+        return self.score(estimator, X, y_true, sample_weight)
+
+    def score(self, estimator, X, y, sample_weight=None):
+        options = {"ignored": ignored_by(estimator)}
+        if self.method == "predict_proba":
+            options["labels"] = getattr(estimator, "classes_", None)
+        if sample_weight is not None:
+            options["sample_weight"] = sample_weight
+        y_pred = getattr(estimator, self.method)(X)
+        return self.sign * self.metric(y, y_pred, **options)
+
+
+def ignored_by(estimator):
+    """The `ignored_label` of an estimator, of the best or the last one in it, or None.
+
+    Those are what is in a search and in a pipeline.
+    """
+    if hasattr(estimator, "best_estimator_"):
+        return ignored_by(estimator.best_estimator_)
+    if isinstance(estimator, Pipeline):
+        return ignored_by(estimator.steps[-1][1])
+    return getattr(estimator, "ignored_label", None)
 
 
 SCORERS = {
-    "step_accuracy": make_scorer(step_accuracy_score),
-    "step_f1_macro": make_scorer(step_f1_score, average="macro"),
-    "step_f1_micro": make_scorer(step_f1_score, average="micro"),
-    "step_neg_log_loss": _step_neg_log_loss,
-    "sequence_accuracy": make_scorer(sequence_accuracy_score),
-    "entity_f1": make_scorer(entity_f1_score),
+    "step_accuracy": StepScorer(step_accuracy_score),
+    "step_f1_macro": StepScorer(partial(step_f1_score, average="macro")),
+    "step_f1_micro": StepScorer(partial(step_f1_score, average="micro")),
+    "step_neg_log_loss": StepScorer(step_log_loss, "predict_proba", sign=-1),
+    "sequence_accuracy": StepScorer(sequence_accuracy_score),
+    "entity_f1": StepScorer(entity_f1_score),
+    "step_r2": StepScorer(step_r2_score),
+    "step_neg_mean_absolute_error": StepScorer(step_mean_absolute_error, sign=-1),
+    "step_neg_mean_squared_error": StepScorer(step_mean_squared_error, sign=-1),
+    "step_neg_root_mean_squared_error": StepScorer(
+        step_root_mean_squared_error, sign=-1
+    ),
 }
 
 
@@ -42,12 +93,15 @@ def get_scorer(scoring):
     scoring : str
         "step_accuracy", "step_f1_macro", "step_f1_micro" (the frame-level F1 score of
         piano rolls), "step_neg_log_loss" (which needs `predict_proba`),
-        "sequence_accuracy" or "entity_f1".
+        "sequence_accuracy" or "entity_f1"; for numbers "step_r2",
+        "step_neg_mean_absolute_error", "step_neg_mean_squared_error" or
+        "step_neg_root_mean_squared_error".
 
     Returns
     -------
     callable
-        ``scorer(estimator, X, y_true)`` gives a float; higher is better.
+        ``scorer(estimator, X, y_true)`` gives a float; higher is better. Steps whose
+        target is NaN, None or the `ignored_label` of the estimator do not count.
 
     Raises
     ------

@@ -136,7 +136,8 @@ def step_log_loss(y_true, y_proba, *, labels=None, sample_weight=None, ignored=N
     labels : array-like of shape (n_classes,), default=None
         The classes in the order of the columns of `y_proba`, sorted, such as
         `classes_`. Needed where `y_true` does not have them all, and of no use for
-        several labels.
+        several labels. A true label that is not among them counts as one of the
+        probability 0, which costs -log(eps) of the dtype of `y_proba` and not infinity.
 
     sample_weight : array-like of shape (n_sequences,) or list of arrays, default=None
         Weight of each sequence, which each of its steps gets, or of each step.
@@ -179,12 +180,15 @@ def step_log_loss(y_true, y_proba, *, labels=None, sample_weight=None, ignored=N
     2.079...
     """
     steps = flatten(y_true, y_proba, sample_weight, ignored)
+    if steps.true.shape != steps.pred.shape:
+        steps = steps._replace(true=_drop_single_column(steps.true))
     if steps.true.ndim == 2:
         loss = _binary_log_loss(steps)
         return float(np.average(loss, weights=steps.weight))
-    return float(
-        log_loss(steps.true, steps.pred, labels=labels, sample_weight=steps.weight)
-    )
+    proba = steps.pred
+    if labels is not None:
+        labels, proba = _with_unknown(labels, proba, steps.true)
+    return float(log_loss(steps.true, proba, labels=labels, sample_weight=steps.weight))
 
 
 def sequence_accuracy_score(y_true, y_pred, *, sample_weight=None, ignored=None):
@@ -244,6 +248,17 @@ def sequence_accuracy_score(y_true, y_pred, *, sample_weight=None, ignored=None)
 
 def _drop_single_column(labels):
     return labels[:, 0] if labels.shape[1:] == (1,) else labels
+
+
+def _with_unknown(labels, proba, true):
+    """Add the labels that only `true` has, whose probability is 0; sorted."""
+    unknown = np.setdiff1d(true, labels)
+    if not unknown.size or proba.shape[1:] != (len(labels),):
+        return labels, proba
+    labels = np.concatenate([labels, unknown])
+    proba = np.hstack([proba, np.zeros_like(proba, shape=(len(proba), unknown.size))])
+    order = np.argsort(labels)
+    return labels[order], proba[:, order]
 
 
 def _binary_log_loss(steps):
