@@ -68,7 +68,7 @@ class RNNClassifier(ClassifierMixin, BaseClassifier):
         also concerns the vectors that are read. Computed in float32 unless `dtype` says
         otherwise.
 
-    embedding_weights : ndarray of shape (n_ids, embedding_dim), default=None
+    embedding_weights : array-like (n_ids, embedding_dim), default=None
         Vectors to begin with, that of an id in the row of that number. None for small
         random ones.
 
