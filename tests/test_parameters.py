@@ -419,7 +419,7 @@ def test_targets_must_match_the_sequences(kind):
 @pytest.mark.parametrize(
     ("kind", "y", "message"),
     [
-        (RNNClassifier, VALUES, "Unknown label type: continuous"),
+        (RNNClassifier, VALUES, "label type: continuous.* are for RNNRegressor"),
         (RNNClassifier, np.full(12, np.nan), r"^y\[0\] must be finite, got nan\.$"),
         (
             RNNClassifier,

@@ -272,6 +272,7 @@ class RNNClassifier(ClassifierMixin, BaseClassifier):
     """
 
     _rules = {**SHARED, **POOLED, **CLASSIFIER}
+    _for_numbers = "RNNRegressor"
 
     def __init__(
         self,

@@ -167,6 +167,7 @@ class RNNTagger(StepTargetsMixin, BaseClassifier):
 
     _rules = {**SHARED, **CLASSIFIER, **TAGGER}
     _state_rules = TAGGER_STATE
+    _for_numbers = "RNNSequenceRegressor"
 
     def __init__(
         self,
