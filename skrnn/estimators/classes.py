@@ -133,6 +133,8 @@ class BaseClassifier(BaseRecurrent):
         try:
             check_classification_targets(y)
         except ValueError as error:
+            if "continuous" not in str(error):
+                raise
             raise ValueError(f"{error} Numbers are for {self._for_numbers}.") from error
 
     def _encode_again(self, y):
