@@ -1,6 +1,8 @@
 """A fit that goes on, is interrupted, or fails; and the warnings that help."""
 
+import re
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,7 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skrnn import RNNClassifier, RNNRegressor
 from skrnn.optimizers import OPTIMIZERS, SCHEDULES, SGD
-from skrnn.training import Objective
+from skrnn.training import Diagnosis, Objective
 
 KINDS = [RNNClassifier, RNNRegressor]
 both = pytest.mark.parametrize("kind", KINDS)
@@ -437,6 +439,34 @@ def test_badly_scaled_input_is_told(kind):
     with pytest.warns(UserWarning, match=message) as caught:
         tiny(kind, max_iter=2).fit(shifted, Y[kind])
     assert caught[0].filename == __file__
+
+
+def test_integers_that_may_be_ids_are_told_of_embedding_dim():
+    message = "X is badly scaled: .* If these are ids of tokens, set embedding_dim; if"
+    for ids in ([x[:, 0].astype(int) + 500 for x in X], np.full((len(X), 3), 500)):
+        with pytest.warns(UserWarning, match=message):
+            tiny(RNNClassifier, max_iter=2).fit(ids, Y[RNNClassifier])
+    with pytest.warns(UserWarning, match="network saturates. Scale each feature"):
+        tiny(RNNClassifier, max_iter=2).fit(
+            [x.astype(int) + 500 for x in X], Y[RNNClassifier]
+        )
+
+
+def test_a_diagnosis_is_told_once_though_gradients_calm_down_between():
+    """And other cells are advised only where the cell is a simple one."""
+    wild = SimpleNamespace(loss=1.0, gradient_norm=1e3, input_gradient_norm=0.0)
+    calm = SimpleNamespace(loss=0.5, gradient_norm=1.0, input_gradient_norm=1.0)
+    for is_gated, ending in (
+        (False, "max_grad_norm, or use cell="),
+        (True, r"norm\.$"),
+    ):
+        tell = Diagnosis(1.0, is_gated)
+        with pytest.warns(ConvergenceWarning) as caught:
+            for epoch in [*[wild] * 4, calm, *[wild] * 4]:
+                tell(epoch, None)
+        exploding, vanishing = (str(warning.message) for warning in caught)
+        assert re.search(f"The gradient explodes: .*{ending}", exploding)
+        assert "The gradient vanishes" in vanishing
 
 
 @both

@@ -388,6 +388,15 @@ def test_given_vectors_are_where_training_starts_and_stay_if_frozen():
 
 
 @quiet
+@pytest.mark.parametrize("form", [np.ndarray.tolist, pd.DataFrame, np.float32])
+def test_given_vectors_may_be_a_table_of_any_kind(form):
+    vectors = np.random.default_rng(1).standard_normal((20, 2)).astype(np.float32)
+    est = tiny(embedding_weights=form(vectors), embedding_trainable=False).fit(X, Y)
+    assert_array_equal(table_of(est), vectors)
+    assert_array_equal(est.fit(X, Y).predict(X), clone(est).fit(X, Y).predict(X))
+
+
+@quiet
 def test_frozen_vectors_may_be_learnt_by_a_fit_that_goes_on():
     vectors = np.random.default_rng(1).standard_normal((12, 2))
     est = tiny(

@@ -90,7 +90,9 @@ SHARED = {
     ),
     "embedding_weights": (
         r"a finite array of shape \(n_ids, embedding_dim\), n_ids > 1 or None",
-        [0, "x", [[1.0]], np.ones(3), np.ones((1, 2)), np.full((3, 2), NAN)]
+        [0, "x", [[1.0]], [[1.0], [1.0, 2.0]], {2: [1.0]}, [["a"], ["b"]]]
+        + [np.ones(3), np.ones((1, 2)), np.full((3, 2), NAN)]
+        + [np.ma.MaskedArray(np.ones((3, 2)), np.eye(3, 2))]
         + [np.full((3, 2), 1e300), np.ones((3, 2), complex), np.ones((3, 2), object)],
         [None],
     ),
@@ -262,10 +264,22 @@ def test_bad_values_are_stored_and_refused_by_fit(kind, name, value):
     with pytest.raises(ValueError) as caught:
         est.fit(X, Y[kind])
     assert caught.match(rf"^{name} must be {TABLES[kind][name][0]}, got ")
-    assert f"got {value!r} in {kind.__name__}." in str(caught.value)
+    if len(repr(value)) <= 500:
+        assert f"got {value!r} in {kind.__name__}." in str(caught.value)
     with pytest.raises(ValueError, match=f"^{name} must be"):
         est.partial_fit(X, Y[kind])
     assert not hasattr(est, "theta_")
+
+
+def test_a_large_value_is_shown_in_part():
+    """Word vectors as a dict would fill the screen, and take long to print."""
+    vectors = {f"word{k}": np.ones(300) for k in range(20_000)}
+    for value in (vectors, [*vectors], "x" * 10**6, (1,) * 10**6):
+        with pytest.raises(
+            ValueError, match=r"(?s)^embedding_weights must .*\.\.\."
+        ) as caught:
+            tiny(RNNClassifier, embedding_weights=value).fit(X, LABELS)
+        assert len(str(caught.value)) < 3_000
 
 
 @pytest.mark.parametrize(("kind", "name", "value"), cases(2))
@@ -405,13 +419,19 @@ def test_targets_must_match_the_sequences(kind):
 @pytest.mark.parametrize(
     ("kind", "y", "message"),
     [
-        (RNNClassifier, VALUES, "Unknown label type: continuous"),
+        (RNNClassifier, VALUES, "label type: continuous.* are for RNNRegressor"),
         (RNNClassifier, np.full(12, np.nan), r"^y\[0\] must be finite, got nan\.$"),
         (
             RNNClassifier,
             np.array([*"abcab", None, *"abcabc"], object),
             r"^y\[5\] must be a label, got None\.$",
         ),
+        (
+            RNNClassifier,
+            [*"abcab", NAN, *"abcabc"],
+            r"^y\[5\] must be a label, got nan",
+        ),
+        (RNNClassifier, [*"abcab", 7, *"abcabc"], "y must hold either str or numbers"),
         (RNNRegressor, [*VALUES[:3], None, *VALUES[4:]], r"^y\[3\] must be fin.* nan"),
         (
             RNNRegressor,

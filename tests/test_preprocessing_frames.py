@@ -258,7 +258,8 @@ def test_rows_are_found_by_position():
         (
             {"failed": [1, 0, 1, 1, 0, None]},
             {"target": "failed"},
-            r"^Column 'failed' must not have missing values, got one in row 5;",
+            r"^Column .failed. must not have missing values, got one in row 5; drop "
+            r"such rows or .* as step_target, in which missing targets do not count\.$",
         ),
         (
             {"hour": [2, 1, 1, 2, 2, 0]},

@@ -446,12 +446,24 @@ WRONG_FORMS = [
         r"makes no array of: .*inhomogeneous",
         id="ragged-element",
     ),
-    pytest.param([FINE, "abc"], r"^X\[1\] must be numeric, got str\.$", id="list-str"),
+    pytest.param(
+        [FINE, "abc"],
+        r"^X\[1\] must be numeric, got str; encode texts with skrnn.*TokenEncoder\.$",
+        id="list-str",
+    ),
+    pytest.param(
+        pd.Series(["a b", "c"]),
+        r"^X\[0\] must be numeric, got str; en",
+        id="str-Series",
+    ),
+    pytest.param(
+        np.array(["a b", "c"]), r"^X\[0\] must be numeric, got str_?; en", id="1-D-str"
+    ),
     pytest.param([None], r"^X\[0\] must be numeric, got NoneType\.$", id="list-None"),
     pytest.param([{"a": 1}], r"^X\[0\] must be numeric, got dict\.$", id="list-dict"),
     pytest.param(
         [FINE, np.array([["a", "b"]])],
-        r"^X\[1\] must be numeric, got dtype <U1\.$",
+        r"^X\[1\] must be numeric, got dtype <U1; encode texts with skrnn",
         id="list-strings",
     ),
     pytest.param(
@@ -475,7 +487,7 @@ WRONG_FORMS = [
         id="list-dates",
     ),
     pytest.param(
-        np.array([[["a"]]]), r"^X must be numeric, got dtype <U1\.$", id="3d-strings"
+        np.array([[["a"]]]), r"^X must be numeric, got dtype <U1; enc", id="3d-strings"
     ),
     pytest.param(
         np.array([["2020-01-01"]], dtype="M8[D]"),
@@ -483,9 +495,21 @@ WRONG_FORMS = [
         id="2d-dates",
     ),
     pytest.param(
-        pl.DataFrame({"a": ["x"]}), r"^X must be numeric, got objects", id="2d-polars"
+        pl.DataFrame({"a": ["x"], "b": [1.0]}),
+        r"^X must be .* could not convert string to float: 'x'; a table with a row for "
+        r"each step becomes sequences by skrnn.preprocessing.sequences_from_frame\.$",
+        id="2d-polars",
     ),
-    pytest.param(np.array([["a"]]), r"not compatible with arrays of byt", id="2d-str"),
+    pytest.param(
+        pd.DataFrame({"a": ["x"], "b": [1.0]}),
+        r"^X was .* string to float: 'x'; a table .* skrnn.*sequences_from_frame\.$",
+        id="2d-pandas",
+    ),
+    pytest.param(
+        np.array([["a"]]),
+        r"not compatible with arrays of .*; encode texts",
+        id="2d-str",
+    ),
     pytest.param(
         [FINE, FINE * 1j],
         r"^Complex data not supported: X\[1\] must be real\.$",

@@ -509,7 +509,7 @@ WRONG = {
         + SUMS[10:],
         r"y\[9\] must be finite and non-negative, got -7.0 at step 3",
     ),
-    "continuous": ("tags", SUMS, "Unknown label type: continuous"),
+    "continuous": ("tags", SUMS, "label type: continuous.* for RNNSequenceRegressor"),
     "mixed": ("tags", [[0] * len(x) for x in X[:9]] + TAGS[9:], "str or numbers"),
     "mixed in one": ("tags", [["a", *range(len(x) - 1)] for x in X], "str or numbers"),
     "columns": ("tags", [k * (1 + np.arange(2)) for k in KEYS], "fit an estimator to"),

@@ -17,8 +17,8 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.utils import estimator_checks, get_tags
 
-import skrnn.preprocessing.tokens as tokens_module
 from skrnn.preprocessing import TokenEncoder
+from skrnn.preprocessing.trained_tokenizer import load
 
 TEXTS = ["The cat sat.", "A dog sat, too!", "I see the cat: the cat."]
 TOKENS = [["the", "cat"], ["a", "dog", "the"], ["cat", "the", "the", "end"]]
@@ -63,7 +63,8 @@ def test_unseen_tokens_are_unknown_and_nothing_is_padding():
 def test_a_text_without_tokens_is_one_unknown_id():
     encoder = TokenEncoder().fit(TEXTS)
     assert as_lists(encoder.transform(["", " \n", "sat"]))[:2] == [[1], [1]]
-    assert as_lists(encoder.transform([[], ["sat"]]))[0] == [1]
+    of_lists = TokenEncoder().fit(TOKENS)
+    assert as_lists(of_lists.transform([[], ["cat"]])) == [[1], [3]]
 
 
 @settings(max_examples=100, deadline=None)
@@ -171,6 +172,34 @@ def test_a_vocabulary_can_be_handed_on():
         "a": 2,
         "b": 3,
     }
+
+
+@pytest.mark.parametrize("options", [{}, {"vocabulary": ["the", "cat"]}], ids=str)
+def test_transform_takes_the_form_that_fit_was_given(options):
+    """A sentence that nobody wrapped would be as many texts as it has words."""
+    message = (
+        r"^X is strings, but this encoder was fitted on lists of tokens; pass one "
+        r"sentence alone as \[words\]\.$"
+    )
+    with pytest.raises(ValueError, match=message):
+        TokenEncoder(**options).fit(TOKENS).transform(["the", "cat"])
+    message = r"^X is lists of tokens, but this encoder was fitted on strings\.$"
+    with pytest.raises(ValueError, match=message):
+        TokenEncoder(**options).fit(TEXTS).transform([["the", "cat"]])
+
+
+def test_upper_case_that_no_text_can_match_is_told():
+    given = TokenEncoder(vocabulary=["The"])
+    with pytest.warns(UserWarning, match="Upper case characters found in vocabulary"):
+        given.fit(TEXTS)
+    for able in (
+        {"lowercase": False},
+        {"preprocessor": str},
+        {"analyzer": str.split},
+        {"vocabulary": ["the"]},
+    ):
+        clone(given).set_params(**able).fit(TEXTS)
+    given.fit(TOKENS)
 
 
 # Containers
@@ -290,6 +319,11 @@ def test_what_is_no_list_of_texts_is_refused(X, message):
         ({"vocabulary": ["a", "b", "a"]}, r"must not repeat tokens, got 'a' twice"),
         ({"vocabulary": {"a": 1}}, r"ids 2, 3, .*, got 1 tokens with ids \[1\]"),
         ({"vocabulary": {"a": 2, "b": 4}}, r"without a gap"),
+        (
+            {"vocabulary": {"a": np.ones(3)}},
+            r"vocabulary must hold integers .*, got ndarray for 'a'; vectors go into",
+        ),
+        ({"vocabulary": {"a": 2.0}}, r"vocabulary must hold integers .*, got float"),
         ({"vocabulary": [1]}, r"Tokens must be strings, got 1"),
     ],
 )
@@ -529,6 +563,6 @@ def test_what_is_no_trained_tokenizer_is_refused(text):
 
 def test_without_the_library_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "tokenizers", None)
-    tokens_module._load.cache_clear()
+    load.cache_clear()
     with pytest.raises(ImportError, match=r"needs the library tokenizers; install it"):
         TokenEncoder(tokenizer_json="{}").fit(TEXTS)

@@ -20,6 +20,7 @@ from skrnn.estimators.streaming import StreamingMixin
 from skrnn.estimators.transaction import all_or_nothing
 from skrnn.estimators.validation import given, make_scorer, set_aside
 from skrnn.estimators.vocabulary import (
+    as_vectors,
     check_embedding,
     choose_embedding,
     learn_ids,
@@ -336,7 +337,8 @@ class BaseRecurrent(StateMixin, StreamingMixin, CallbackSupportMixin, BaseEstima
             constant = loss.initial_raw(train.targets, train.weights)
             theta = network.initialise(rng, constant)
             if self.embedding_weights is not None:
-                network.layout.views(theta)["embedding"][:] = self.embedding_weights
+                vectors = as_vectors(self.embedding_weights)
+                network.layout.views(theta)["embedding"][:] = vectors
         if not np.isfinite(theta).all():
             raise ValueError(
                 f"y must be of a size that {theta.dtype} can compute with, got values "

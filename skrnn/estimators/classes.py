@@ -112,7 +112,7 @@ class BaseClassifier(BaseRecurrent):
     def _encode_first(self, y, classes=None):
         y = check_y(y, dtype=None)
         with naming("y"), np.errstate(invalid="ignore"):
-            check_classification_targets(y)
+            self._check_labels_are_discrete(y)
             kind = type_of_target(y, input_name="y")
             labels = np.unique(y)
         if kind == "multiclass-multioutput":
@@ -128,6 +128,14 @@ class BaseClassifier(BaseRecurrent):
             self.classes_ = labels if classes is None else check_classes(classes)
         self._class_weights_ = self._weigh_classes(y)
         return self._code(y)
+
+    def _check_labels_are_discrete(self, y):
+        try:
+            check_classification_targets(y)
+        except ValueError as error:
+            if "continuous" not in str(error):
+                raise
+            raise ValueError(f"{error} Numbers are for {self._for_numbers}.") from error
 
     def _encode_again(self, y):
         y = self._check_labels(y)

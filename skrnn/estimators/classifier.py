@@ -69,7 +69,7 @@ class RNNClassifier(ClassifierMixin, BaseClassifier):
         also concerns the vectors that are read. Computed in float32 unless `dtype` says
         otherwise.
 
-    embedding_weights : ndarray of shape (n_ids, embedding_dim), default=None
+    embedding_weights : array-like (n_ids, embedding_dim), default=None
         Vectors to begin with, that of an id in the row of that number; read by the
         first fit, not by one that goes on. None for small random ones.
 
@@ -273,6 +273,7 @@ class RNNClassifier(ClassifierMixin, BaseClassifier):
     """
 
     _rules = {**SHARED, **POOLED, **CLASSIFIER}
+    _for_numbers = "RNNRegressor"
 
     def __init__(
         self,

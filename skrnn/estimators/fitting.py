@@ -73,7 +73,8 @@ class Fit:
         if self._selects_best() and self.start.n_iter > 0:
             self._judge_start()
         self.watchers = [Reporter(est.verbose, epochs.stop)]
-        self.watchers.append(Diagnosis(self.max_grad_norm))
+        is_gated = len(self.start.attributes["cell_"].x_gates) > 1
+        self.watchers.append(Diagnosis(self.max_grad_norm, is_gated))
         self.tasks = FitTasks(est, *inputs, len(epochs))
         self.stopped = False
         try:

@@ -3,18 +3,23 @@
 import sys
 from itertools import pairwise
 from numbers import Integral, Real
+from reprlib import Repr
 
 import numpy as np
 from sklearn.base import clone
 
 from skrnn.cells import CELLS, Cell
 from skrnn.cells.check import check_parts
+from skrnn.estimators.vocabulary import as_vectors
 from skrnn.losses import REGRESSION_LOSSES
 from skrnn.network.pooling import POOLINGS
 from skrnn.optimizers import OPTIMIZERS, SCHEDULES, Optimizer
 
 MAX_LEVELS = 1000
 LARGEST = {Integral: sys.maxsize, Real: sys.float_info.max}
+BRIEF = Repr()  # messages show a large value in part
+BRIEF.maxstring = BRIEF.maxother = BRIEF.maxlong = 500
+BRIEF.maxdict = BRIEF.maxlist = BRIEF.maxtuple = BRIEF.maxset = 5
 
 
 class Rule:
@@ -81,7 +86,11 @@ def _are_quantiles(v):
 
 
 def _is_table(v):
-    if not isinstance(v, np.ndarray) or v.ndim != 2 or v.dtype.kind not in "fiu":
+    try:
+        v = as_vectors(v)
+    except (TypeError, ValueError):
+        return False
+    if v.ndim != 2 or v.dtype.kind not in "fiu":
         return False
     return len(v) > 1 and bool(np.all(np.abs(v) <= np.finfo(np.float32).max))
 
@@ -196,7 +205,7 @@ def check_parameters(estimator, rules):
         value = getattr(estimator, name)
         if not rule.holds(value):
             raise ValueError(
-                f"{name} must be {rule.text}, got {value!r} in "
+                f"{name} must be {rule.text}, got {BRIEF.repr(value)} in "
                 f"{type(estimator).__name__}."
             )
 

@@ -50,7 +50,7 @@ class RNNRegressor(RegressorMixin, BaseRegressor):
         approach "squared_error", small ones "absolute_error".
     embedding_dim : int or None, default=None
         Numbers in the vector of a token; X are then ids, one for each step.
-    embedding_weights : ndarray of shape (n_ids, embedding_dim), default=None
+    embedding_weights : array-like (n_ids, embedding_dim), default=None
         Vectors to begin with.
     embedding_trainable : bool, default=True
         Whether the vectors are learnt.

@@ -47,7 +47,7 @@ class RNNTagger(StepTargetsMixin, BaseClassifier):
         class. Steps whose label is NaN or None never count.
     embedding_dim : int or None, default=None
         Numbers in the vector of a token; X are then ids, one for each step.
-    embedding_weights : ndarray of shape (n_ids, embedding_dim), default=None
+    embedding_weights : array-like (n_ids, embedding_dim), default=None
         Vectors to begin with.
     embedding_trainable : bool, default=True
         Whether the vectors are learnt.
@@ -167,6 +167,7 @@ class RNNTagger(StepTargetsMixin, BaseClassifier):
 
     _rules = {**SHARED, **CLASSIFIER, **TAGGER}
     _state_rules = TAGGER_STATE
+    _for_numbers = "RNNSequenceRegressor"
 
     def __init__(
         self,

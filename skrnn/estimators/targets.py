@@ -5,7 +5,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.validation import check_array
 
 from skrnn.losses.base import refuse_first
-from skrnn.sequences import is_missing, naming, refuse_masked
+from skrnn.sequences import as_plain, is_missing, naming, refuse_masked
 
 
 def check_y(y, dtype):
@@ -25,6 +25,8 @@ def _check_y(y, dtype):
         )
     if dtype is not None and np.asarray(y).dtype.kind in "mM":
         raise ValueError(f"y must be numeric, got dtype {np.asarray(y).dtype}.")
+    if dtype is None:
+        y = _keep_missing(y)
     y = check_array(
         y, ensure_2d=False, dtype=dtype, ensure_all_finite=False, input_name="y"
     )
@@ -37,3 +39,12 @@ def _check_y(y, dtype):
     if y.ndim == 2 and y.shape[1] == 1:
         return column_or_1d(y, warn=True)
     return y
+
+
+def _keep_missing(y):
+    """A list of labels in which NaN has not become the label 'nan'."""
+    if not isinstance(y, (list, tuple)) or np.asarray(y).dtype.kind != "U":
+        return y
+    labels = np.asarray(y, object)
+    refuse_first(labels, is_missing(labels), "a label")
+    return as_plain(labels)

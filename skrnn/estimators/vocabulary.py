@@ -9,6 +9,7 @@ from skrnn.sequences import (
     check_ids,
     check_sequences,
     known_or_unknown,
+    refuse_masked,
     replace_unknown,
 )
 
@@ -23,16 +24,24 @@ def check_embedding(estimator):
     ValueError
     """
     dim, weights = estimator.embedding_dim, estimator.embedding_weights
-    if weights is not None and dim != weights.shape[1]:
-        raise ValueError(
-            f"embedding_dim must be {weights.shape[1]} with embedding_weights of shape "
-            f"{weights.shape}, got {dim}."
-        )
-    if not estimator.embedding_trainable and weights is None:
+    if weights is not None:
+        shape = as_vectors(weights).shape
+        if dim != shape[1]:
+            raise ValueError(
+                f"embedding_dim must be {shape[1]} with embedding_weights of shape "
+                f"{shape}, got {dim}."
+            )
+    elif not estimator.embedding_trainable:
         raise ValueError(
             "embedding_trainable must be True unless embedding_weights are given, got "
             "False: vectors that nobody has learnt say nothing."
         )
+
+
+def as_vectors(weights):
+    """The parameter `embedding_weights` as an array, with a vector in each row."""
+    refuse_masked(weights, "embedding_weights")
+    return np.asarray(weights)
 
 
 def choose_embedding(estimator):

@@ -108,7 +108,12 @@ def sequences_from_frame(
     frame = _import_narwhals().from_native(frame, eager_only=True)
     names = _name_columns(frame, by, sort, columns, target, step_target)
     _check_names(frame, names)
-    _check_present(frame, [*names["by"], *names["sort"], *names["target"]])
+    _check_present(frame, [*names["by"], *names["sort"]])
+    _check_present(
+        frame,
+        names["target"],
+        ", or pass it as step_target, in which missing targets do not count",
+    )
     codes, firsts = _number(frame, names["by"])
     order = _order(frame, names["sort"], codes)
     _check_distinct(frame, names, codes, order)
@@ -175,7 +180,7 @@ def _check_names(frame, names):
         raise ValueError("frame must have at least one row, got none.")
 
 
-def _check_present(frame, names):
+def _check_present(frame, names, remedy=""):
     for name in names:
         series = frame[name]
         is_missing = series.is_null().to_numpy()
@@ -184,7 +189,7 @@ def _check_present(frame, names):
         if is_missing.any():
             raise ValueError(
                 f"Column {name!r} must not have missing values, got one in row "
-                f"{is_missing.argmax()}; drop such rows or fill them first."
+                f"{is_missing.argmax()}; drop such rows or fill them first{remedy}."
             )
 
 

@@ -1,9 +1,8 @@
 """Texts to sequences of token ids."""
 
-import json
+import warnings
 from collections import Counter
 from collections.abc import Mapping
-from functools import lru_cache
 from itertools import repeat
 from numbers import Integral, Real
 
@@ -13,10 +12,11 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn.preprocessing.steps import NoTableOutput
-from skrnn.sequences import PADDING, UNKNOWN
+from skrnn.preprocessing.trained_tokenizer import load
+from skrnn.sequences import FIRST, PADDING, UNKNOWN
 
-FIRST = UNKNOWN + 1
 UNKNOWN_TOKEN = "<unk>"
+STRINGS, TOKENS = "strings", "lists of tokens"
 
 
 class TokenEncoder(
@@ -188,11 +188,14 @@ class TokenEncoder(
         self._check_parameters()
         texts = _read_texts(X, self.encoding)
         if self.tokenizer_json is not None:
-            vocabulary = _load(self.tokenizer_json).vocabulary
+            vocabulary = load(self.tokenizer_json).vocabulary
         elif self.vocabulary is not None:
             vocabulary = _read_vocabulary(self.vocabulary)
+            if self._changes_case(texts):
+                _warn_of_upper_case(vocabulary)
         else:
             vocabulary = self._learn(texts)
+        self._form_ = _form_of(texts)
         self.vocabulary_ = vocabulary
         self.vocabulary_size_ = max(vocabulary.values()) + 1
         return self
@@ -203,7 +206,7 @@ class TokenEncoder(
         Parameters
         ----------
         X : list, tuple, array or Series of str, or of lists of str
-            Texts, or the tokens of each text.
+            Texts, or the tokens of each text, whichever `fit` was given.
 
         Returns
         -------
@@ -213,12 +216,20 @@ class TokenEncoder(
         Raises
         ------
         ValueError
-            If X is something else or a text is missing.
+            If X is something else than in `fit` or a text is missing.
         """
         check_is_fitted(self)
         texts = _read_texts(X, self.encoding)
+        if _form_of(texts) != self._form_:
+            hint = (
+                "; pass one sentence alone as [words]" if self._form_ == TOKENS else ""
+            )
+            raise ValueError(
+                f"X is {_form_of(texts)}, but this encoder was fitted on {self._form_}"
+                f"{hint}."
+            )
         if self.tokenizer_json is not None:
-            sequences = _load(self.tokenizer_json).encode(texts)
+            sequences = load(self.tokenizer_json).encode(texts)
         else:
             sequences = map(self._look_up, self._analyse(texts))
         return [
@@ -248,7 +259,7 @@ class TokenEncoder(
         check_is_fitted(self)
         sequences = [_read_ids(x, i, self.vocabulary_size_) for i, x in enumerate(X)]
         if self.tokenizer_json is not None:
-            return _load(self.tokenizer_json).decode(sequences)
+            return load(self.tokenizer_json).decode(sequences)
         tokens = np.full(self.vocabulary_size_, UNKNOWN_TOKEN, dtype=object)
         tokens[list(self.vocabulary_.values())] = list(self.vocabulary_)
         return [tokens[ids].tolist() for ids in sequences]
@@ -294,6 +305,11 @@ class TokenEncoder(
                 f"{sizes!r}."
             )
 
+    def _changes_case(self, texts):
+        """Whether tokens are lower case because `lowercase` says so."""
+        is_own = callable(self.analyzer) or self.preprocessor is not None
+        return bool(self.lowercase) and not is_own and _form_of(texts) == STRINGS
+
     def _analyse(self, texts):
         """Yield the list of tokens of each text."""
         analyse = CountVectorizer(
@@ -332,67 +348,6 @@ class TokenEncoder(
         return np.fromiter(ids, np.int64, len(tokens))
 
 
-class _Trained:
-    """A tokenizer of the library `tokenizers`, with the ids of `TokenEncoder`.
-
-    Parameters
-    ----------
-    text : str
-        The tokenizer as JSON.
-    """
-
-    def __init__(self, text):
-        self.tokenizer = _parse(text)
-        self.tokenizer.no_padding()
-        self.unknown = _unknown_id(self.tokenizer, json.loads(text)["model"])
-        tokens = self.tokenizer.get_vocab(with_added_tokens=True)
-        self.vocabulary = {token: self._from_own(k) for token, k in tokens.items()}
-
-    def encode(self, texts):
-        encodings = self.tokenizer.encode_batch(
-            texts, is_pretokenized=isinstance(texts[0], list)
-        )
-        for encoding in encodings:
-            ids = np.array(encoding.ids, dtype=np.int64)
-            yield np.where(ids == self.unknown, UNKNOWN, ids + FIRST)
-
-    def decode(self, sequences):
-        own = [np.where(ids == UNKNOWN, self.unknown, ids - FIRST) for ids in sequences]
-        return self.tokenizer.decode_batch([ids[ids >= 0].tolist() for ids in own])
-
-    def _from_own(self, k):
-        return UNKNOWN if k == self.unknown else k + FIRST
-
-
-# Loading takes a tenth of a second, and only text may be kept in an estimator.
-_load = lru_cache(maxsize=4)(_Trained)
-
-
-def _parse(text):
-    try:
-        from tokenizers import Tokenizer
-    except ImportError as error:
-        raise ImportError(
-            "tokenizer_json needs the library tokenizers; install it with "
-            "`pip install tokenizers`."
-        ) from error
-    try:
-        return Tokenizer.from_str(text)
-    except Exception as error:
-        raise ValueError(
-            "tokenizer_json must be a tokenizer as text, tokenizer.to_str(), got "
-            f"{text!r:.60}: {error}"
-        ) from error
-
-
-def _unknown_id(tokenizer, model):
-    """Return the tokenizer's own id of its unknown token, -1 if it has none."""
-    k = model.get("unk_id")
-    if model.get("unk_token") is not None:
-        k = tokenizer.token_to_id(model["unk_token"])
-    return -1 if k is None else k
-
-
 def _read_texts(X, encoding):
     """Return a list of strings or a list of lists of strings."""
     if isinstance(X, (str, bytes)):
@@ -415,6 +370,11 @@ def _read_texts(X, encoding):
         got = "both" if texts else "none"
         raise ValueError(f"X must hold strings, or lists of tokens, got {got}.")
     return texts
+
+
+def _form_of(texts):
+    """What texts are that `_read_texts` has read."""
+    return STRINGS if isinstance(texts[0], str) else TOKENS
 
 
 def _read_text(text, i, encoding):
@@ -447,14 +407,31 @@ def _read_vocabulary(vocabulary):
         if len(vocabulary) != len(tokens):
             twice = next(token for token, n in Counter(tokens).items() if n > 1)
             raise ValueError(f"vocabulary must not repeat tokens, got {twice!r} twice.")
+    _check_tokens(vocabulary)
+    for token, k in vocabulary.items():
+        if not isinstance(k, Integral):
+            raise ValueError(
+                "vocabulary must hold integers if it is a dict, got "
+                f"{type(k).__name__} for {token!r}; vectors go into embedding_weights "
+                "of the estimator."
+            )
     ids = sorted(vocabulary.values())
     if ids != list(range(FIRST, FIRST + len(ids))) or not ids:
         raise ValueError(
             "vocabulary must have at least one token, and the ids 2, 3, ... without a "
             f"gap if it is a dict, got {len(ids)} tokens with ids {ids!s:.40}."
         )
-    _check_tokens(vocabulary)
     return dict(vocabulary)
+
+
+def _warn_of_upper_case(vocabulary):
+    if any(token != token.lower() for token in vocabulary):
+        warnings.warn(
+            "Upper case characters found in vocabulary while 'lowercase' is True. "
+            "These entries will not be matched with any documents.",
+            UserWarning,
+            stacklevel=3,
+        )
 
 
 def _read_ids(x, i, size):

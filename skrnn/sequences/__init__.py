@@ -8,6 +8,7 @@ from skrnn.sequences.containers import (
 )
 from skrnn.sequences.contract import check_sequences, check_step, refuse_masked
 from skrnn.sequences.ids import (
+    FIRST,
     PADDING,
     UNKNOWN,
     are_ids,
@@ -27,6 +28,7 @@ from skrnn.sequences.targets import (
 )
 
 __all__ = [
+    "FIRST",
     "PADDING",
     "UNKNOWN",
     "ArraySequences",

@@ -22,6 +22,12 @@ FORMS = (
     "array or DataFrame of univariate sequences"
 )
 
+OF_TEXTS = "encode texts with skrnn.preprocessing.TokenEncoder"
+OF_TABLES = (
+    "a table with a row for each step becomes sequences by "
+    "skrnn.preprocessing.sequences_from_frame"
+)
+
 ALONE = "Reshape your data; one sequence x alone is passed as [x]."
 
 NAN_REMEDIES = {
@@ -167,7 +173,7 @@ def recognise(X):
         return "3-D", X
     if len(X.shape) < 2 and not issparse(X):
         array = np.asarray(X)
-        if array.ndim == 0 or array.dtype != object:
+        if array.ndim == 0 or array.dtype.kind not in "OUT":
             raise ValueError(
                 f"X must be {FORMS}, got an array of shape {array.shape}. {ALONE}"
             )
@@ -221,14 +227,20 @@ def _read_3d(X, estimator, is_usable):
 
 def _read_2d(X, estimator, is_usable):
     refuse_masked(X, "X")
-    array = check_array(
-        X,
-        dtype="numeric",
-        ensure_all_finite=False,
-        estimator=estimator,
-        input_name="X",
-    )
-    array = _to_numeric(array, "X")[:, :, np.newaxis]
+    try:
+        array = check_array(
+            X,
+            dtype="numeric",
+            ensure_all_finite=False,
+            estimator=estimator,
+            input_name="X",
+        )
+        array = _to_numeric(array, "X")[:, :, np.newaxis]
+    except ValueError as error:
+        if "string" not in str(error):
+            raise
+        hint = OF_TABLES if hasattr(X, "columns") else OF_TEXTS
+        raise ValueError(f"{str(error).rstrip('.')}; {hint}.") from error
     return _array_sequences(array, "2-D", is_usable)
 
 
@@ -256,7 +268,8 @@ def _to_numeric(x, name):
         raise ValueError(f"Complex data not supported: {name} must be real.")
     if array.dtype.kind != "O" or array.ndim == 0:
         got = f"dtype {array.dtype}" if array.ndim else type(x).__name__
-        raise ValueError(f"{name} must be numeric, got {got}.")
+        hint = f"; {OF_TEXTS}" if array.dtype.kind in "SUT" else ""
+        raise ValueError(f"{name} must be numeric, got {got}{hint}.")
     try:
         return array.astype(np.float64)
     except (TypeError, ValueError, OverflowError) as error:

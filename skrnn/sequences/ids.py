@@ -5,7 +5,7 @@ import numpy as np
 from skrnn.sequences.containers import FlatSequences
 from skrnn.sequences.targets import place_of
 
-PADDING, UNKNOWN = 0, 1
+PADDING, UNKNOWN, FIRST = 0, 1, 2
 LARGEST = 2**31 - 1
 COMPUTED_IN = np.dtype(np.float32)  # ids have no precision that could be kept
 

@@ -60,16 +60,20 @@ class Reporter:
 
 
 class Diagnosis:
-    """Warns once when gradients explode or vanish for several epochs in a row.
+    """Warns when gradients explode or vanish for several epochs in a row, once each.
 
     Parameters
     ----------
     max_grad_norm : float or None
+    is_gated : bool, default=False
+        Whether the cell is one that is advised against explosions.
     """
 
-    def __init__(self, max_grad_norm):
+    def __init__(self, max_grad_norm, is_gated=False):
         self.limit = EXPLODING_NORM * (max_grad_norm or 1.0)
         self.n_exploding = self.n_vanishing = 0
+        self.other_cell = "" if is_gated else ", or use cell='lstm' or 'gru'"
+        self.told = set()
         self.first_loss = None
 
     def __call__(self, epoch, theta):
@@ -81,20 +85,26 @@ class Diagnosis:
         vanished = input_norm < VANISHING_NORM and stuck
         self.n_vanishing = self.n_vanishing + 1 if vanished else 0
         if self.n_exploding == N_SUSPECT_EPOCHS:
-            _warn_convergence(
+            self._tell(
+                "exploding",
                 f"The gradient explodes: its norm was above {self.limit:.3g} for "
                 f"{N_SUSPECT_EPOCHS} epochs, {norm:.3g} in the last. Scale X and y, "
-                "lower learning_rate_init or max_grad_norm, or use cell='lstm' or "
-                "'gru'."
+                f"lower learning_rate_init or max_grad_norm{self.other_cell}.",
             )
         if self.n_vanishing == N_SUSPECT_EPOCHS:
-            _warn_convergence(
+            self._tell(
+                "vanishing",
                 f"The gradient vanishes: its norm was below {VANISHING_NORM:.3g} for "
                 f"{N_SUSPECT_EPOCHS} epochs and the loss hardly fell. Use cell='gru' "
                 "or 'lstm', pooling='mean' or 'attention', shorter sequences, or scale "
-                "X so that its values are about 1."
+                "X so that its values are about 1.",
             )
         return False
+
+    def _tell(self, what, message):
+        if what not in self.told:
+            _warn_convergence(message)
+        self.told.add(what)
 
 
 def warn_if_not_converged(record, max_iter):
@@ -119,11 +129,13 @@ def warn_if_badly_scaled(sequences):
         size = np.abs(rows, out=rows).mean(axis=0)
     worst = int(size.argmax())
     if size[worst] > LARGEST_SCALE:
+        may_be_ids = sequences.n_features == 1 and first.view(0).dtype.kind in "iu"
+        hint = "If these are ids of tokens, set embedding_dim; if not, scale"
         warnings.warn(
             f"X is badly scaled: the values of feature {worst} are about "
-            f"{size[worst]:.3g} on average, and a recurrent network saturates. Scale "
-            "each feature to mean 0 and variance 1 over all steps, for example with "
-            "StandardScaler.",
+            f"{size[worst]:.3g} on average, and a recurrent network saturates. "
+            f"{hint if may_be_ids else 'Scale'} each feature to mean 0 and variance 1 "
+            "over all steps, for example with StandardScaler.",
             UserWarning,
             stacklevel=user_level(),
         )
