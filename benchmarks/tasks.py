@@ -108,7 +108,9 @@ def entities(seed, n=1000):
     ]
     (X, y), (X_test, y_test) = parts
     names = sorted({tag for tags in y + y_test for tag in tags})
-    y, y_test = ([np.array([names.index(t) for t in s]) for s in p] for p in (y, y_test))
+    y, y_test = (
+        [np.array([names.index(t) for t in s]) for s in p] for p in (y, y_test)
+    )
     encoder = TokenEncoder(min_df=3).fit(X)
     return Data(encoder.transform(X), y, encoder.transform(X_test), y_test, names)
 
@@ -229,7 +231,5 @@ def all_tasks(folder=None):
             "accuracy",
             accuracy,
         ),
-        "digits": Task(
-            "digits by rows", digits, Shape(64), 20, "accuracy", accuracy
-        ),
+        "digits": Task("digits by rows", digits, Shape(64), 20, "accuracy", accuracy),
     }
