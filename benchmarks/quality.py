@@ -26,7 +26,7 @@ from skrnn import RNNClassifier, RNNTagger
 
 
 class SkrnnModel:
-    """skrnn's defaults with the shape and epochs of a task, given sequences as lists."""
+    """skrnn's defaults but for the shape and the epochs of a task."""
 
     def __init__(self, shape, threads):
         self.shape, self.threads = shape, threads

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import torch
-from peers.torch import LAYERS
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 from torch.nn.utils.rnn import (
@@ -11,6 +10,8 @@ from torch.nn.utils.rnn import (
     pad_packed_sequence,
     pad_sequence,
 )
+
+from peers.torch import LAYERS
 
 POOL = 8  # minibatches whose sequences are sorted by length together
 
