@@ -71,7 +71,7 @@ class RNNClassifier(ClassifierMixin, BaseClassifier):
 
     embedding_weights : array-like (n_ids, embedding_dim), default=None
         Vectors to begin with, that of an id in the row of that number; read by the
-        first fit, not by one that goes on. None for small random ones.
+        first fit, not by one that goes on. None for random ones.
 
     embedding_trainable : bool, default=True
         Whether the vectors are learnt as well. With False, those of

@@ -5,7 +5,7 @@ from scipy.special import expit
 
 from skrnn.jit import specialise
 from skrnn.losses.base import ColumnMeanLoss, Loss, as_columns, refuse_first
-from skrnn.losses.links import softplus
+from skrnn.losses.links import softplus, softplus_with_slope
 
 # A class with a smaller share of the weight starts as if it had this one.
 MIN_PRIOR = 1e-6
@@ -85,7 +85,8 @@ class _Bernoulli(ColumnMeanLoss):
     def _terms(self, raw, y):
         sign = 1 - 2 * y
         against = sign * raw
-        return softplus(against), sign * expit(against)
+        value, slope = softplus_with_slope(against)
+        return value, sign * slope
 
     def initial_raw(self, y, w):
         """Return the log-odds of each column, its shares kept 1e-6 from 0 and 1."""

@@ -5,8 +5,6 @@ from scipy.sparse import csc_array
 
 from skrnn.sequences import UNKNOWN, Packed
 
-SPREAD = 0.5  # new vectors are uniform in +- so much
-
 
 class Embedding:
     """A table with a vector for each token id.
@@ -41,10 +39,10 @@ class Embedding:
 
     @staticmethod
     def draw(rng, size, dtype):
-        """Numbers of new vectors, flat."""
+        """Numbers of new vectors, flat: uniform in +-1, about what inputs should be."""
         numbers = rng.random(size, dtype)
-        numbers -= 0.5
-        numbers *= 2.0 * SPREAD
+        numbers *= 2.0
+        numbers -= 1.0
         return numbers
 
     def forward(self, views, packed, space):
