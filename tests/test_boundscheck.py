@@ -9,7 +9,7 @@ import pytest
 
 HERE = Path(__file__).parent
 KERNELS = ["cells", "fuzz", "gradients", "losses", "network", "optimizers", "products"]
-KERNELS += ["promises", "streaming"]
+KERNELS += ["chain", "embedding", "promises", "steps", "streaming"]
 
 
 @pytest.mark.slow
