@@ -18,7 +18,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils import estimator_checks, get_tags
 
 from skrnn.preprocessing import TokenEncoder
-from skrnn.preprocessing.trained_tokenizer import load
+from skrnn.preprocessing.trained_tokenizer import tokenizer_from_json
 
 TEXTS = ["The cat sat.", "A dog sat, too!", "I see the cat: the cat."]
 TOKENS = [["the", "cat"], ["a", "dog", "the"], ["cat", "the", "the", "end"]]
@@ -563,6 +563,6 @@ def test_what_is_no_trained_tokenizer_is_refused(text):
 
 def test_without_the_library_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "tokenizers", None)
-    load.cache_clear()
+    tokenizer_from_json.cache_clear()
     with pytest.raises(ImportError, match=r"needs the library tokenizers; install it"):
         TokenEncoder(tokenizer_json="{}").fit(TEXTS)

@@ -12,7 +12,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn.preprocessing.steps import NoTableOutput
-from skrnn.preprocessing.trained_tokenizer import load
+from skrnn.preprocessing.trained_tokenizer import tokenizer_from_json
 from skrnn.sequences import FIRST, PADDING, UNKNOWN
 
 UNKNOWN_TOKEN = "<unk>"
@@ -188,7 +188,7 @@ class TokenEncoder(
         self._check_parameters()
         texts = _read_texts(X, self.encoding)
         if self.tokenizer_json is not None:
-            vocabulary = load(self.tokenizer_json).vocabulary
+            vocabulary = tokenizer_from_json(self.tokenizer_json).vocabulary
         elif self.vocabulary is not None:
             vocabulary = _read_vocabulary(self.vocabulary)
             if self._changes_case(texts):
@@ -229,7 +229,7 @@ class TokenEncoder(
                 f"{hint}."
             )
         if self.tokenizer_json is not None:
-            sequences = load(self.tokenizer_json).encode(texts)
+            sequences = tokenizer_from_json(self.tokenizer_json).encode(texts)
         else:
             sequences = map(self._look_up, self._analyse(texts))
         return [
@@ -259,7 +259,7 @@ class TokenEncoder(
         check_is_fitted(self)
         sequences = [_read_ids(x, i, self.vocabulary_size_) for i, x in enumerate(X)]
         if self.tokenizer_json is not None:
-            return load(self.tokenizer_json).decode(sequences)
+            return tokenizer_from_json(self.tokenizer_json).decode(sequences)
         tokens = np.full(self.vocabulary_size_, UNKNOWN_TOKEN, dtype=object)
         tokens[list(self.vocabulary_.values())] = list(self.vocabulary_)
         return [tokens[ids].tolist() for ids in sequences]

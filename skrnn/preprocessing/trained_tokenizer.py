@@ -41,7 +41,7 @@ class TrainedTokenizer:
 
 
 # Loading takes a tenth of a second, and only text may be kept in an estimator.
-load = lru_cache(maxsize=4)(TrainedTokenizer)
+tokenizer_from_json = lru_cache(maxsize=4)(TrainedTokenizer)
 
 
 def _parse(text):
