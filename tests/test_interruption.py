@@ -256,31 +256,41 @@ def test_after_an_error_no_thread_begins_another_item():
     assert len(done) <= 5
 
 
-class Outcomes:
-    """What helpers tell when they have ended, and Ctrl-C while they are waited for."""
+class Bell:
+    """Rung by helpers that have ended; Ctrl-C comes while one waits for it.
+
+    Each event is how many outcomes are new, and whether Ctrl-C comes then.
+    """
 
     def __init__(self, *events):
-        self.events = list(events)
+        self.events, self.outcomes = list(events), []
 
     def get(self):
-        event = self.events.pop(0)
-        if event is KeyboardInterrupt:
-            raise event
-        return event
+        n_new, is_pressed = self.events.pop(0)
+        self.outcomes += [None] * n_new
+        if is_pressed:
+            raise KeyboardInterrupt
 
 
 def test_ctrl_c_waits_for_helpers_that_read_the_data():
-    outcomes = Outcomes(None, KeyboardInterrupt, None)
+    bell = Bell((1, False), (0, True), (1, False))
     with pytest.raises(KeyboardInterrupt):
-        threads._last_error(outcomes, 2)
-    assert outcomes.events == []
+        threads._last_error(bell.outcomes, bell, 2)
+    assert bell.events == []
+
+
+def test_ctrl_c_that_drowns_out_the_bell_does_not_wait_for_ever():
+    """It comes when the call has got what it waited for, and not returned."""
+    bell = Bell((1, True))
+    with pytest.raises(KeyboardInterrupt):
+        threads._last_error(bell.outcomes, bell, 1)
 
 
 def test_a_second_ctrl_c_leaves_them_alone():
-    outcomes = Outcomes(KeyboardInterrupt, KeyboardInterrupt, None)
+    bell = Bell((0, True), (0, True), (1, False))
     with pytest.raises(KeyboardInterrupt):
-        threads._last_error(outcomes, 1)
-    assert outcomes.events == [None]
+        threads._last_error(bell.outcomes, bell, 1)
+    assert bell.events == [(1, False)]
 
 
 def test_an_error_of_a_helper_stops_the_calling_thread():

@@ -160,7 +160,7 @@ def check_growth(n_first, n_times, n_more):
 @linux
 @compiled
 def test_memory_does_not_grow():
-    check_growth(n_first=60, n_times=3, n_more=100)
+    check_growth(n_first=60, n_times=4, n_more=100)
 
 
 @linux

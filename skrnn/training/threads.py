@@ -75,15 +75,15 @@ class Threads:
                 _exhaust(queue)
 
         self._hire(n_helpers)
-        outcomes, n_called = SimpleQueue(), 0
+        outcomes, bell, n_called = [], SimpleQueue(), 0
         try:
             while n_called < n_helpers:
                 n_called += 1
-                self._calls.put((work, outcomes))
+                self._calls.put((work, outcomes, bell))
             work()
         finally:
             _exhaust(queue)
-            error = _last_error(outcomes, n_called)
+            error = _last_error(outcomes, bell, n_called)
         if error is not None:
             try:
                 raise error
@@ -104,24 +104,24 @@ class Threads:
             self._calls, self._n_helpers = None, 0
 
 
-def _last_error(outcomes, n_outcomes):
+def _last_error(outcomes, bell, n_outcomes):
     """Wait for helpers; return the last of their errors, or None.
 
-    Ctrl-C waits too, since they still read the data and the weights; a second one
-    leaves them alone.
+    Each adds its outcome and then rings the bell, whose sound may be lost when Ctrl-C
+    comes at that moment. Ctrl-C waits too, since they still read the data and the
+    weights; a second one leaves them alone.
     """
-    error = interruption = None
-    while n_outcomes > 0:
+    interruption = None
+    while len(outcomes) < n_outcomes:
         try:
-            error = outcomes.get() or error
-            n_outcomes -= 1
+            bell.get()
         except KeyboardInterrupt as again:
             if interruption is not None:
                 raise
             interruption = again
     if interruption is not None:
         raise interruption
-    return error
+    return next(filter(None, reversed(outcomes)), None)
 
 
 def _exhaust(queue):
@@ -132,15 +132,17 @@ def _exhaust(queue):
 def _help(calls):
     """Make all calls of a queue, until there is a None."""
     while (call := calls.get()) is not None:
-        work, outcomes = call
+        work, outcomes, bell = call
         error = None
         try:
             work()
         except BaseException as raised:
             error = raised
         del call, work  # and what they refer to, before anyone goes on
-        outcomes.put(error)
+        outcomes.append(error)
         del outcomes, error
+        bell.put(None)
+        del bell
     calls.put(None)  # for the next one
 
 
