@@ -246,6 +246,7 @@ def test_the_time_of_an_update_follows_the_ids_used(monkeypatch):
     assert sizes[:-1] and max(np.abs(np.subtract(small, sizes))) <= 2 * len(X[-1])
 
 
+@pytest.mark.heavy
 @quiet
 def test_a_fit_that_diverges_keeps_the_last_finite_vectors():
     est = tiny(RNNRegressor, solver=SGD(), max_grad_norm=None, learning_rate_init=1e200)
@@ -264,6 +265,7 @@ def test_predictions_are_the_oracles():
     assert_allclose(est.predict(X), raw[:, 0], rtol=1e-12)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
 def test_vectors_are_learnt(solver):
     """A class that depends on which ids there are, whatever their order."""
@@ -464,6 +466,7 @@ def test_damaged_ids_are_refused(known):
         pickle.dumps(est)
 
 
+@pytest.mark.heavy
 @quiet
 def test_texts_go_through_a_pipeline_and_a_grid_search():
     good = ["a good film", "good fun", "what a good time", "so good", "good, good"] * 4
@@ -520,6 +523,7 @@ def test_validation_data_are_ids_as_well():
         est.fit(X, Y, X_val=[[0.5], [3]], y_val=[0, 1])
 
 
+@pytest.mark.heavy
 def test_shards_add_up():
     """A minibatch of many sequences is cut; the vectors' gradients are added."""
     rng = np.random.default_rng(0)
