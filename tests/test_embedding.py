@@ -1,5 +1,6 @@
 """Token ids as sequences: the vectors, what is learnt of them, and unknown ids."""
 
+import functools
 import pickle
 
 import naive
@@ -85,6 +86,12 @@ def test_vectors_that_are_not_trainable_have_no_gradient():
         case = make_case(("gru", "tanh"), sequences=IDS, embedding=embedding)
         gradient = case.gradient(lambda raw: (0.0, np.ones_like(raw)))[1]
         assert case.network.layout.views(gradient)["embedding"].any() == moves
+
+
+def test_dropout_masks_the_vectors_that_are_read():
+    case = make_case(("gru", "tanh"), sequences=IDS, embedding=EMBEDDING, dropout=0.4)
+    mask = case.masks.between[0]
+    assert mask.shape == (len(IDS), DIM) and not mask.all() and mask.any()
 
 
 def test_padding_and_the_unknown_token_start_at_zero_the_others_do_not():
@@ -313,11 +320,9 @@ def test_any_ids_are_answered_as_known_ones(ids):
     assert_array_equal(est.predict_proba(ids), est.predict_proba(replaced))
 
 
-def fitted_with_gaps(cache=[]):  # noqa: B006 - fitted once
-    if not cache:
-        gaps = [[2, 3, 5], [9, 3], [5, 2, 2, 9], [3]]
-        cache.append(tiny().fit(gaps, [0, 1, 0, 1]))
-    return cache[0]
+@functools.cache
+def fitted_with_gaps():
+    return tiny().fit([[2, 3, 5], [9, 3], [5, 2, 2, 9], [3]], [0, 1, 0, 1])
 
 
 def test_ids_learnt_later_are_known_from_then_on():

@@ -30,12 +30,7 @@ from skrnn.estimators.vocabulary import (
 from skrnn.network.network import Network
 from skrnn.network.pooling import POOLINGS, EveryStep, LastPooling, StepWeights
 from skrnn.optimizers import make_optimizer, make_schedule
-from skrnn.sequences import (
-    Packed,
-    naming,
-    refuse_masked,
-    split_steps,
-)
+from skrnn.sequences import Packed, naming, refuse_masked, split_steps
 from skrnn.training import (
     NonFiniteLoss,
     Record,
@@ -304,8 +299,7 @@ class BaseRecurrent(StateMixin, StreamingMixin, CallbackSupportMixin, BaseEstima
         return int(check_random_state(self.random_state).randint(2**31))
 
     def _validation(self, train, inputs, validation_inputs, seed):
-        loss = self._make_loss(**self._loss_parameters())
-        validation = given(self, train, *validation_inputs, loss)
+        validation = given(self, train, *validation_inputs)
         if validation is None and self.early_stopping:
             stratify = self._stratify(inputs[1])
             return set_aside(self, *inputs, train, stratify, seed)

@@ -93,13 +93,12 @@ def _is_of_sklearn(metric):
     return str(getattr(metric, "__module__", None)).startswith("sklearn.")
 
 
-def given(estimator, train, X_val, y_val, sample_weight_val, loss):
+def given(estimator, train, X_val, y_val, sample_weight_val):
     """Validation on data given to `fit`, or None if there is none.
 
     Parameters
     ----------
     train : TrainingData
-    loss : Loss
 
     Raises
     ------

@@ -4,7 +4,6 @@ import numpy as np
 
 from skrnn.sequences import (
     PADDING,
-    UNKNOWN,
     are_ids,
     check_ids,
     check_sequences,
@@ -96,11 +95,10 @@ def learn_ids(estimator, train, judged, going_on):
     sequences = train.heard().sequences
     ids = sequences.take(np.arange(len(sequences)), np.int64)
     n_ids = _count_ids(int(ids.max()), estimator.embedding_weights, going_on)
-    if not going_on:
-        known = np.full(UNKNOWN + 1, False)
-    known = np.pad(known, (0, max(n_ids - known.size, 0)))
-    if estimator.embedding_weights is not None and not going_on:
-        known[:] = True
+    known = known if going_on else np.empty(0, bool)
+    are_given = estimator.embedding_weights is not None
+    n_more = max(n_ids - known.size, 0)
+    known = np.pad(known, (0, n_more), constant_values=are_given)
     known[ids[ids < known.size]] = True
     estimator._known_ids_ = known
     for data in (train, judged):

@@ -45,7 +45,7 @@ class Masks:
         between, recurrent, head = nothing.between, nothing.recurrent, None
         if dropout > 0.0:
             widths = [sum(la.n_units for la in level) for level in stack.levels]
-            widths.insert(0, stack.n_inputs if stack.over_embedding else 0)
+            widths.insert(0, 0 if stack.embedding is None else stack.n_inputs)
             *between, head = [
                 _mask(rng, (n_sequences, w), dropout, stack.dtype) if w else None
                 for w in widths

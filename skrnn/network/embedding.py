@@ -56,8 +56,6 @@ class Embedding:
 
     def backward(self, gradient, packed, d_vectors):
         """Add the gradient with respect to the vectors, (N, E), to the table's."""
-        if not self.trainable:
-            return
         table, ids = gradient["embedding"], packed.rows[:, 0]
         ones, columns = np.ones(ids.size, table.dtype), np.arange(ids.size + 1)
         shape = len(table), ids.size

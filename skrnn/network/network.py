@@ -68,11 +68,11 @@ class Network:
         self.row_dtype = self.dtype if embedding is None else np.dtype(np.intp)
         self.stack = Stack(
             cell,
-            n_inputs if embedding is None else self.embedding.dim,
+            n_inputs,
             hidden_layer_sizes,
             bidirectional,
             self.dtype,
-            over_embedding=embedding is not None,
+            self.embedding,
         )
         self.pooling = READOUTS[pooling]()
         self.bptt_steps = bptt_steps

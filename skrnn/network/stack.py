@@ -22,9 +22,9 @@ class Stack:
     hidden_layer_sizes : tuple of int
     bidirectional : bool
     dtype : dtype
-    over_embedding : bool, default=False
-        Whether the input are vectors of an embedding: dropout concerns them, and
-        `backward` gives their gradient.
+    embedding : Embedding, default=None
+        Whose vectors are the input, in place of features: dropout concerns them, and
+        `backward` gives their gradient if they are trainable.
 
     Attributes
     ----------
@@ -45,11 +45,11 @@ class Stack:
         hidden_layer_sizes,
         bidirectional,
         dtype,
-        over_embedding=False,
+        embedding=None,
     ):
         self.levels = []
-        self.n_inputs = n_inputs
-        self.over_embedding = over_embedding
+        self.embedding = embedding
+        self.n_inputs = n_inputs = n_inputs if embedding is None else embedding.dim
         self.dtype = dtype
         for depth, n_units in enumerate(hidden_layer_sizes):
             level = [Layer(cell, n_inputs, n_units, f"l{depth}", dtype)]
@@ -128,7 +128,7 @@ class Stack:
         d_state : list
             Gradient with respect to the initial state.
         d_x : (N, n_inputs) or None
-            Gradient with respect to the input, if it comes from an embedding.
+            Gradient with respect to trainable vectors that are the input.
         """
         d_initial = [None] * len(run["runs"])
         k = len(d_initial)
@@ -154,7 +154,7 @@ class Stack:
         return d_initial, d_out
 
     def _needs_d_x(self, depth):
-        return depth > 0 or self.over_embedding
+        return depth > 0 or (self.embedding is not None and self.embedding.trainable)
 
     def reserve(self, views, plan, space, taped):
         """Ask `space` for what a run takes, and the way back if `taped`."""
