@@ -22,7 +22,7 @@ N = LENGTHS.sum()
 def draw(scale=1.0, seed=0):
     """Scores, chain, labels of which some are unknown, and weights.
 
-    Scores of moves lie up to 350 apart, others as far as they like.
+    Scores of transitions lie up to 350 apart, others as far as they like.
     """
     rng = np.random.default_rng(seed)
     raw = scale * rng.standard_normal((N, K))
@@ -41,17 +41,17 @@ def parts(*arrays):
 def scores_of_all(raw, chain, known=None):
     """Every label sequence that agrees with what is known, with its score."""
     known = np.full(len(raw), UNKNOWN) if known is None else known
-    move, start, end = chain[:K], chain[K], chain[K + 1]
+    transition, start, end = chain[:K], chain[K], chain[K + 1]
     allowed = [range(K) if label == UNKNOWN else [label] for label in known]
     found = {}
     for y in itertools.product(*allowed):
         score = start[y[0]] + end[y[-1]] + sum(raw[t, k] for t, k in enumerate(y))
-        found[y] = score + sum(move[j, k] for j, k in itertools.pairwise(y))
+        found[y] = score + sum(transition[j, k] for j, k in itertools.pairwise(y))
     return found
 
 
 def naive_log_sums(raw, chain, labels, w):
-    """``sum_b w_b log Z_b``, and the probabilities of labels and moves, times w."""
+    """``sum_b w_b log Z_b``, and the probabilities of labels and pairs, times w."""
     total, d_raw, d_chain = 0.0, [], np.zeros_like(chain)
     for weight, (scores, known) in zip(w, parts(raw, labels), strict=True):
         found = scores_of_all(scores, chain, known)
@@ -63,8 +63,8 @@ def naive_log_sums(raw, chain, labels, w):
             rows[np.arange(len(y)), y] += share
             d_chain[K, y[0]] += share
             d_chain[K + 1, y[-1]] += share
-            for move in itertools.pairwise(y):
-                d_chain[move] += share
+            for pair in itertools.pairwise(y):
+                d_chain[pair] += share
         d_raw.append(rows)
     return total, np.concatenate(d_raw), d_chain
 

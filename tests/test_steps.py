@@ -171,8 +171,8 @@ def test_a_chain_of_labels_is_learnt_better_with_a_crf():
     params = {"hidden_layer_sizes": (8,), "max_iter": 20, "random_state": 0}
     plain, chained = (RNNTagger(crf=crf, **params).fit(X, y) for crf in (False, True))
     assert chained.score(*test) > plain.score(*test) + 0.02
-    move = chained.weights_["transitions"][:3]
-    assert (move.argmax(axis=1) == [0, 1, 2]).all()
+    transitions = chained.weights_["transitions"][:3]
+    assert (transitions.argmax(axis=1) == [0, 1, 2]).all()
 
 
 def test_probabilities_of_a_chain_sum_to_one():

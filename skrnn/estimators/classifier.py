@@ -2,7 +2,7 @@
 
 from sklearn.base import ClassifierMixin
 
-from skrnn.estimators.classes import BaseClassifier
+from skrnn.estimators.base_classifier import BaseClassifier
 from skrnn.estimators.parameters import CLASSIFIER, POOLED, SHARED
 
 

@@ -2,7 +2,7 @@
 
 from sklearn.base import RegressorMixin
 
-from skrnn.estimators.numbers import BaseRegressor
+from skrnn.estimators.base_regressor import BaseRegressor
 from skrnn.estimators.parameters import POOLED, REGRESSOR, SHARED
 
 

@@ -1,6 +1,6 @@
 """Recurrent regressor of each step."""
 
-from skrnn.estimators.numbers import BaseRegressor
+from skrnn.estimators.base_regressor import BaseRegressor
 from skrnn.estimators.parameters import REGRESSOR, SHARED
 from skrnn.estimators.steps import StepTargetsMixin
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skrnn.estimators.classes import BaseClassifier
+from skrnn.estimators.base_classifier import BaseClassifier
 from skrnn.estimators.parameters import CLASSIFIER, SHARED, TAGGER
 from skrnn.estimators.serving import server_of
 from skrnn.estimators.state import TAGGER_STATE

@@ -2,7 +2,8 @@
 
 ::
 
-    score(y) = start[y_1] + sum_t raw[t, y_t] + sum_(t>1) move[y_(t-1), y_t] + end[y_T]
+    score(y) = start[y_1] + end[y_T] + sum_t raw[t, y_t]
+               + sum_(t>1) transition[y_(t-1), y_t]
     P(y)     = exp(score(y)) / Z,      Z the sum over all label sequences of length T
 
 The loss of a sequence is ``log Z - log Z_known``, where the second sum runs over the
@@ -13,16 +14,18 @@ labels from Viterbi's.
 
 The recursions add up exponentials in float64, at each step over the largest. What that
 rounds to zero is too little to be seen, whatever the scores of steps are, as long as
-those of moves lie within 350 of each other.
+those of transitions lie within 350 of each other.
 
 Sizes: N steps of B sequences, K labels. Steps lie one sequence after the other.
-`chain`, (K + 2, K), holds `move`, the score of a label (column) after a label (row),
-then `start` and `end`.
+`chain`, (K + 2, K), holds `transition`, the score of a label (column) after a label
+(row), then `start` and `end`.
 
 References
 ----------
 J. Lafferty, A. McCallum and F. Pereira, "Conditional random fields: probabilistic
 models for segmenting and labeling sequence data", ICML 2001.
+L. R. Rabiner, "A tutorial on hidden Markov models and selected applications in speech
+recognition", Proc. IEEE 77(2), 1989: alpha, beta, their scaling, Viterbi.
 """
 
 import numpy as np
@@ -31,7 +34,7 @@ from skrnn.jit import specialise
 from skrnn.losses.classification import CategoricalCrossEntropy
 
 UNKNOWN = -1
-LEAST_MOVE = -600.0  # below the best one: no sum is ever zero
+LEAST_TRANSITION = -600.0  # below the best one: no sum is ever zero
 
 
 def chain_loss(raw, chain, labels, w, lengths):
@@ -68,15 +71,17 @@ def chain_marginals(raw, chain, lengths):
 
 def chain_decode(raw, chain, lengths):
     """Most probable labels of each sequence, (N,)."""
-    scores, moves, _, _ = _scores(raw, chain, lengths)
-    labels, came_from = np.empty(len(raw), np.int64), np.zeros(raw.shape, np.int64)
-    ways = np.empty(len(moves))
-    specialise(_decode, np.float64)(scores, moves, lengths, ways, came_from, labels)
+    scores, transitions, _, _ = _scores(raw, chain, lengths)
+    labels, backpointers = np.empty(len(raw), np.int64), np.zeros(raw.shape, np.int64)
+    arrival = np.empty(len(transitions))
+    specialise(_decode, np.float64)(
+        scores, transitions, lengths, arrival, backpointers, labels
+    )
     return labels
 
 
 def _scores(raw, chain, lengths):
-    """Scores of the steps, with `start` and `end`; those of moves; first, last rows."""
+    """Scores of steps, with `start` and `end`; of transitions; first and last rows."""
     scores, chain = raw.astype(np.float64), chain.astype(np.float64)
     n_labels, last = raw.shape[1], np.cumsum(lengths) - 1
     first = last + 1 - lengths
@@ -87,39 +92,41 @@ def _scores(raw, chain, lengths):
 
 def _log_sums(raw, chain, labels, w, lengths):
     """``sum_b w_b log Z_b`` over what agrees with `labels`, and its gradient."""
-    scores, moves, first, last = _scores(raw, chain, lengths)
-    d_scores, d_moves = np.empty_like(scores), np.zeros_like(moves)
+    scores, transitions, first, last = _scores(raw, chain, lengths)
+    d_scores, d_transitions = np.empty_like(scores), np.zeros_like(transitions)
     with np.errstate(under="ignore", divide="ignore"):
-        peak = moves.max()
-        moves = np.exp(np.maximum(moves - peak, LEAST_MOVE))
+        highest = transitions.max()
+        transitions = np.exp(np.maximum(transitions - highest, LEAST_TRANSITION))
         value = specialise(_add_log_sums, np.float64)(
             (scores, labels, w.astype(np.float64), lengths),
-            (peak, moves, np.ascontiguousarray(moves.T)),
-            (np.empty_like(scores), np.empty((2, len(moves)))),
+            (highest, transitions, np.ascontiguousarray(transitions.T)),
+            (np.empty_like(scores), np.empty((2, len(transitions)))),
             d_scores,
-            d_moves,
+            d_transitions,
         )
-        d_moves *= moves
+        d_transitions *= transitions
     d_ends = [d_scores[rows].sum(axis=0) for rows in (first, last)]
-    return float(value), d_scores, np.concatenate([d_moves, d_ends])
+    return float(value), d_scores, np.concatenate([d_transitions, d_ends])
 
 
-def _add_log_sums(data, chain, rooms, d_scores, d_moves):
+def _add_log_sums(data, chain, workspace, d_scores, d_transitions):
     """Weighted sum of the logarithms of all sequences.
 
-    Write to `d_scores` w times the probabilities of labels, and add to `d_moves` w
-    times those of pairs of labels, divided by the exponentials of their moves.
+    Write to `d_scores` w times the probabilities of labels, and add to `d_transitions`
+    w times those of pairs of labels, divided by the exponentials of their transitions.
     """
-    (scores, labels, w, lengths), (peak, moves, moves_to) = data, chain
-    shares, room = rooms
+    (scores, labels, w, lengths), (highest, transitions, to_from) = data, chain
+    potentials, buffers = workspace
     begin, value = 0, 0.0
     for b in range(lengths.size):
         end = begin + lengths[b]
-        log_sum = (lengths[b] - 1) * peak
+        log_sum = (lengths[b] - 1) * highest
         for i in range(begin, end):
-            log_sum += _exponentials(scores[i], labels[i], shares[i])
-        log_sum += _sum_before(shares, moves, begin, end, room[0], d_scores)
-        _sum_behind(shares, moves_to, w[b], begin, end, room, d_scores, d_moves)
+            log_sum += _exponentials(scores[i], labels[i], potentials[i])
+        log_sum += _forward(potentials, transitions, begin, end, buffers[0], d_scores)
+        _backward(
+            potentials, to_from, w[b], begin, end, buffers, d_scores, d_transitions
+        )
         value += w[b] * log_sum
         begin = end
     return value
@@ -139,29 +146,29 @@ def _exponentials(scores, label, out):
     return top
 
 
-def _sum_before(shares, moves, begin, end, ways, before):
+def _forward(potentials, transitions, begin, end, message, alpha):
     """Store the sums up to each step, over the largest; return the logarithm of all."""
     log_sum = 0.0
-    ways[:] = 1.0
+    message[:] = 1.0
     for i in range(begin, end):
-        log_sum += np.log(_scale(shares[i], ways, before[i]))
-        _multiply(before[i], moves, ways)
-    return log_sum + np.log(before[end - 1].sum())
+        log_sum += np.log(_scale(potentials[i], message, alpha[i]))
+        _multiply(alpha[i], transitions, message)
+    return log_sum + np.log(alpha[end - 1].sum())
 
 
-def _sum_behind(shares, moves_to, w, begin, end, room, d_scores, d_moves):
-    """Add up from the end; make probabilities of the sums up to each step."""
-    ways, behind = room[0], room[1]
-    ways[:] = 1.0
+def _backward(potentials, to_from, w, begin, end, buffers, d_scores, d_transitions):
+    """Make probabilities of the alpha in `d_scores`, by sums from the end, beta."""
+    beta, next_beta = buffers[0], buffers[1]
+    beta[:] = 1.0
     for i in range(end - 1, begin - 1, -1):
-        before = d_scores[i]
-        factor = w / _dot(before, ways)
+        alpha = d_scores[i]
+        factor = w / _dot(alpha, beta)
         if i < end - 1:
-            _add_product(factor, before, behind, d_moves)
-        for k in range(before.size):
-            before[k] *= factor * ways[k]
-        _scale(shares[i], ways, behind)
-        _multiply(behind, moves_to, ways)
+            _add_outer(factor, alpha, next_beta, d_transitions)
+        for k in range(alpha.size):
+            alpha[k] *= factor * beta[k]
+        _scale(potentials[i], beta, next_beta)
+        _multiply(next_beta, to_from, beta)
 
 
 def _scale(x, y, out):
@@ -183,7 +190,7 @@ def _multiply(x, matrix, out):
                 out[k] += x[j] * matrix[j, k]
 
 
-def _add_product(factor, x, y, out):
+def _add_outer(factor, x, y, out):
     for j in range(x.size):
         if x[j] > 0.0:
             for k in range(y.size):
@@ -197,32 +204,32 @@ def _dot(x, y):
     return total
 
 
-def _decode(best, moves, lengths, ways, came_from, labels):
+def _decode(best, transitions, lengths, arrival, backpointers, labels):
     """Viterbi: `best` holds the scores of the steps, and then those of the paths."""
     K, begin = best.shape[1], 0
     for b in range(lengths.size):
         end = begin + lengths[b]
         for i in range(begin + 1, end):
-            _step_best(best[i - 1], moves, ways, came_from[i])
+            _step_best(best[i - 1], transitions, arrival, backpointers[i])
             for k in range(K):
-                best[i, k] += ways[k]
+                best[i, k] += arrival[k]
         label = best[end - 1].argmax()
         for i in range(end - 1, begin, -1):
             labels[i] = label
-            label = came_from[i, label]
+            label = backpointers[i, label]
         labels[begin] = label
         begin = end
 
 
-def _step_best(best, moves, ways, came_from):
+def _step_best(best, transitions, arrival, backpointers):
     """Score of the best path to each label, and the label from which it comes."""
-    ways[:] = -np.inf
+    arrival[:] = -np.inf
     for j in range(best.size):
         for k in range(best.size):
-            score = best[j] + moves[j, k]
-            if score > ways[k]:
-                ways[k] = score
-                came_from[k] = j
+            score = best[j] + transitions[j, k]
+            if score > arrival[k]:
+                arrival[k] = score
+                backpointers[k] = j
 
 
 class LinearChain(CategoricalCrossEntropy):
