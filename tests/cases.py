@@ -18,6 +18,11 @@ POOLING_NAMES = list(POOLINGS)
 READOUT_NAMES = list(READOUTS)
 
 
+def global_random_state():
+    """State of NumPy's global generator, which nothing in skrnn may change."""
+    return np.random.get_state()[1].tolist()  # noqa: NPY002 - no newer way to read it
+
+
 def each_variant():
     """Yield (name, activation) of every registered cell with each activation."""
     for name, kind in CELLS.items():

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from cases import global_random_state
 from sklearn.exceptions import ConvergenceWarning
 
 from skrnn import RNNClassifier, RNNRegressor
@@ -200,9 +201,9 @@ def test_classes_of_a_failed_partial_fit_are_forgotten():
 @both
 def test_a_seed_fixes_the_fit_and_nothing_else(kind):
     params = {"dropout": 0.3, "recurrent_dropout": 0.3, "early_stopping": True}
-    state = np.random.get_state()[1].copy()  # noqa: NPY002 - must stay
+    state = global_random_state()
     est = fitted(kind, **params)
-    assert np.array_equal(np.random.get_state()[1], state)  # noqa: NPY002 - must stay
+    assert global_random_state() == state
     assert np.array_equal(est.fit(X, Y[kind]).theta_, fitted(kind, **params).theta_)
     generator = fitted(kind, **params, random_state=np.random.RandomState(0))
     assert np.array_equal(generator.theta_, est.theta_)

@@ -4,9 +4,11 @@ import itertools
 
 import numpy as np
 import pytest
+from cases import global_random_state
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import cross_val_score
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
+from sklearn.utils import check_random_state
 
 import skrnn.datasets as datasets
 from skrnn.datasets import (
@@ -73,12 +75,12 @@ def test_a_seed_fixes_every_bit(make, params, n_features):
 @pytest.mark.parametrize("make", MAKERS)
 def test_a_random_state_instance_moves_on(make):
     """An instance gives what its seed gives, then new data, global state untouched."""
-    before = np.random.get_state()[1].copy()  # noqa: NPY002 - must stay
-    rng = np.random.RandomState(5)  # noqa: NPY002 - users have it
+    before = global_random_state()
+    rng = check_random_state(5)
     first = to_bytes(*make(10, random_state=rng))
     assert first == to_bytes(*make(10, random_state=5))
     assert first != to_bytes(*make(10, random_state=rng))
-    np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002 - must stay
+    assert global_random_state() == before
 
 
 @pytest.mark.parametrize("make", MAKERS)

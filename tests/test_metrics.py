@@ -803,7 +803,7 @@ def with_gaps(X, y, missing):
 
 
 @pytest.mark.parametrize("name", CLASS_SCORERS)
-@pytest.mark.parametrize("missing", ["-PAD-", None, np.nan])
+@pytest.mark.parametrize("missing", ["-PAD-", None, np.nan, pd.NA])
 def test_scorers_leave_out_what_the_estimator_ignores(name, missing):
     X, y = draw_tagging()
     model, scorer = Ignorer().fit(X, y), get_scorer(name)

@@ -308,15 +308,15 @@ def test_scorers_of_steps_guide_early_stopping(target, name):
 
 
 def test_early_stopping_is_scored_without_ignored_steps():
-    """In whatever way they are marked: the label, NaN and None are one."""
+    """In whatever way they are marked: the label, NaN, None and NA are one."""
     curves = []
-    for missing in ("-PAD-", None, np.nan):
+    for missing in ("-PAD-", None, np.nan, pd.NA):
         tags = [[missing, *part[1:]] if len(part) > 1 else part for part in TAGS]
         est = tiny("tags", ignored_label="-PAD-", scoring="step_accuracy")
         est.fit(X, tags, X_val=X, y_val=tags)
         assert est.validation_scores_[-1] == est.score(X, tags)
         curves.append(est.validation_scores_)
-    assert curves[0] == curves[1] == curves[2]
+    assert all(curve == curves[0] for curve in curves)
 
 
 @each_kind
@@ -403,7 +403,7 @@ def test_every_disguise_of_targets_is_seen_through(target, layout):
     assert score == expected.score(X, y, weight)
 
 
-@pytest.mark.parametrize("missing", [None, np.nan])
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA])
 def test_steps_without_a_label_do_not_count(missing):
     """NaN among strings in a list would be the label "nan"."""
     holes = [[missing if tag == "mild" else str(tag) for tag in tags] for tags in TAGS]
@@ -547,6 +547,17 @@ def test_validation_targets_are_refused_by_their_name():
     with pytest.raises(ValueError, match="sample_weight_val must hold a weight, or"):
         data = {"X_val": X[:3], "y_val": TAGS[:3], "sample_weight_val": [1.0, 1.0]}
         tiny("tags").fit(X, TAGS, **data)
+
+
+def test_a_target_that_cannot_be_scored_is_named():
+    with pytest.raises(ValueError, match=r"y\[4\] must be finite, got inf at step 2"):
+        fitted("sums").score(X, changed(4, 2, np.inf, "sums"))
+
+
+@each_kind
+def test_negative_weights_are_no_weights_of_a_score(target):
+    with pytest.raises(ValueError, match="sample_weight must be non-negative"):
+        fitted(target).score(X, TARGETS[target], -np.ones(24))
 
 
 def test_scores_of_other_kinds_of_labels_are_refused():

@@ -254,5 +254,4 @@ class RNNSequenceRegressor(StepTargetsMixin, BaseRegressor):
         float
             At most 1; 0 for a constant. The D^2 is the mean over the quantiles.
         """
-        y, predicted, weights = self._score_parts(X, y, sample_weight)
-        return self._score(self._encode(y), predicted, weights)
+        return self._score(*self._score_parts(X, y, sample_weight, self._encode))

@@ -1,11 +1,13 @@
 """Targets and answers for each step of a sequence."""
 
+from contextlib import contextmanager
+
 import numpy as np
 
 from skrnn.losses.base import WrongTarget, refuse_first
 from skrnn.sequences import (
     as_plain,
-    is_missing,
+    has_no_target,
     join_steps,
     naming,
     place_of,
@@ -86,14 +88,8 @@ class StepTargetsMixin:
     def _encode_heard(self, y, lengths, encode, name):
         """Encoded targets, zero for steps that are ignored, and which are not."""
         heard = self._heard(y)
-        try:
+        with _naming_steps(name, heard, lengths):
             encoded = self._encode_steps(y[heard], encode)
-        except WrongTarget as error:
-            row = np.flatnonzero(heard)[error.position[0]]
-            i, step = place_of(row, lengths)
-            raise ValueError(
-                f"{name}[{i}] must be {error.rule}, got {error.value} at step {step}."
-            ) from error
         targets = np.zeros((len(y), *encoded.shape[1:]), encoded.dtype)
         targets[heard] = encoded
         return targets, heard
@@ -115,7 +111,7 @@ class StepTargetsMixin:
 
     def _is_ignored(self, y):
         """Which steps do not count: those that have no target."""
-        return is_missing(y).reshape(len(y), -1).all(axis=1)
+        return has_no_target(y)
 
     def _stratify(self, y):
         return None
@@ -124,15 +120,28 @@ class StepTargetsMixin:
         values, lengths = self._respond_flat(method, X)
         return split_steps(values, lengths)
 
-    def _score_parts(self, X, y, sample_weight):
-        """Targets, predictions and weights of all steps that count."""
+    def _score_parts(self, X, y, sample_weight, read):
+        """Targets as `read`, predictions and weights of all steps that count."""
         predicted, lengths = self._respond_flat("predict", X)
         y = join_targets(y, lengths)
         heard = self._heard(y)
+        with _naming_steps("y", heard, lengths):
+            targets = read(y[heard])
         weights = spread_weights(sample_weight, lengths, "sample_weight")
-        if weights is not None:
-            weights = weights[heard]
-        return as_plain(y[heard]), predicted[heard], weights
+        weights = self._check_weights(weights, len(y))
+        return targets, predicted[heard], weights[heard]
+
+
+@contextmanager
+def _naming_steps(name, heard, lengths):
+    """Let a target that is refused be named by its sequence and step."""
+    try:
+        yield
+    except WrongTarget as error:
+        i, step = place_of(np.flatnonzero(heard)[error.position[0]], lengths)
+        raise ValueError(
+            f"{name}[{i}] must be {error.rule}, got {error.value} at step {step}."
+        ) from error
 
 
 def join_targets(y, lengths, name="y"):

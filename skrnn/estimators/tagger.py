@@ -8,6 +8,7 @@ from skrnn.estimators.serving import server_of
 from skrnn.estimators.state import TAGGER_STATE
 from skrnn.estimators.steps import StepTargetsMixin
 from skrnn.losses.chain import LinearChain, chain_decode, chain_marginals
+from skrnn.sequences import as_plain, has_no_target
 from skrnn.training import ChainData, StepData
 
 
@@ -300,7 +301,7 @@ class RNNTagger(StepTargetsMixin, BaseClassifier):
         """
         from sklearn.metrics import accuracy_score  # slow to import
 
-        y, predicted, weights = self._score_parts(X, y, sample_weight)
+        y, predicted, weights = self._score_parts(X, y, sample_weight, as_plain)
         return float(accuracy_score(y, predicted, sample_weight=weights))
 
     def _check_combinations(self):
@@ -359,11 +360,7 @@ class RNNTagger(StepTargetsMixin, BaseClassifier):
         return proba.astype(raw.dtype), lengths
 
     def _is_ignored(self, y):
-        if self.ignored_label is None:
-            return super()._is_ignored(y)
-        is_label = y.astype(object) == self.ignored_label
-        ignored = super()._is_ignored(y)
-        return ignored | is_label.reshape(len(y), -1).all(axis=1)
+        return has_no_target(y, self.ignored_label)
 
 
 def _check_weights_of_sequences(data, name):

@@ -4,6 +4,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skrnn.sequences import (
+    as_plain,
+    concatenate_targets,
+    has_no_target,
+    read_targets,
+)
+
 
 class Steps(NamedTuple):
     """The labelled steps of all sequences, one after the other.
@@ -47,8 +54,8 @@ def flatten(y_true, y_pred, sample_weight=None, ignored=None):
         )
     _cut_padding(true, pred, ignored)
     lengths = np.fromiter(map(len, true), np.intp, len(true))
-    flat, guesses = _join(true), _join(pred)
-    kept = ~_is_missing(flat, ignored)
+    flat, guesses = concatenate_targets(true), concatenate_targets(pred)
+    kept = ~has_no_target(flat, ignored)
     if not kept.any():
         raise ValueError("y_true must have at least one labelled step, got none.")
     sequence = np.repeat(np.arange(len(true)), lengths)[kept]
@@ -57,7 +64,8 @@ def flatten(y_true, y_pred, sample_weight=None, ignored=None):
         weight = _weigh(sample_weight, lengths)[kept]
         check_weights(weight, sequence)
     _check_predicted(guesses[kept], sequence)
-    return Steps(_plain(flat[kept]), _plain(guesses[kept]), weight, sequence)
+    true, pred = as_plain(flat[kept], "y_true"), as_plain(guesses[kept], "y_pred")
+    return Steps(true, pred, weight, sequence)
 
 
 def check_weights(weights, sequence):
@@ -81,7 +89,7 @@ def _read(y, name):
         raise ValueError(
             f"{name} must be a list with an array for each sequence, got {y!r:.60}."
         )
-    arrays = [_as_array(part) for part in y]
+    arrays = [read_targets(part) for part in y]
     for i, array in enumerate(arrays):
         if array.ndim not in (1, 2):
             raise ValueError(
@@ -96,25 +104,9 @@ def _read(y, name):
     return arrays
 
 
-def _as_array(part):
-    """Return an array; of objects if `part` lists strings, so that NaN stays NaN."""
-    array = np.asarray(part)
-    if array.dtype.kind in "US" and not hasattr(part, "__array__"):
-        return np.asarray(part, dtype=object)
-    return array
-
-
-def _join(arrays):
-    """Concatenate; as objects if only some are of strings, so that NaN stays NaN."""
-    kinds = {array.dtype.kind for array in arrays}
-    if len(kinds) > 1 and kinds & {"U", "S"}:
-        arrays = [array.astype(object) for array in arrays]
-    return np.concatenate(arrays)
-
-
 def _check_predicted(pred, sequence):
     """Refuse a missing prediction, which among strings would be the label "nan"."""
-    for i in sequence[_is_missing(pred, None)][:1]:
+    for i in sequence[has_no_target(pred)][:1]:
         raise ValueError(
             f"y_pred[{i}] must have a prediction for each labelled step, got NaN or "
             "None."
@@ -127,30 +119,12 @@ def _cut_padding(true, pred, ignored):
         n = min(len(t), len(p))
         if len(t) == len(p):
             continue
-        if not all(_is_missing(part[n:], ignored).all() for part in (t, p)):
+        if not all(has_no_target(part[n:], ignored).all() for part in (t, p)):
             raise ValueError(
                 f"y_true[{i}] and y_pred[{i}] must have the same number of steps, got "
                 f"{len(t)} and {len(p)}."
             )
         true[i], pred[i] = t[:n], p[:n]
-
-
-def _is_missing(values, ignored):
-    """Whether each step is NaN, None or `ignored`, in all of its columns."""
-    missing = np.zeros(values.shape, dtype=bool)
-    if values.dtype.kind == "f":
-        missing = np.isnan(values)
-    elif values.dtype == object:
-        flags = [value is None or value != value for value in values.ravel()]
-        missing = np.array(flags, dtype=bool).reshape(values.shape)
-    if ignored is not None:
-        missing |= values.astype(object) == ignored
-    return missing if missing.ndim == 1 else missing.all(axis=1)
-
-
-def _plain(values):
-    """Return an array of objects as one of what the objects are."""
-    return np.array(values.tolist()) if values.dtype == object else values
 
 
 def _weigh(sample_weight, lengths):
@@ -164,7 +138,7 @@ def _weigh(sample_weight, lengths):
         return np.repeat(np.asarray(sample_weight, dtype=np.float64), lengths)
     parts = [np.asarray(weight, dtype=np.float64) for weight in sample_weight]
     for i, (part, n) in enumerate(zip(parts, lengths, strict=True)):
-        if len(part) < n or not _is_missing(part[n:], 0).all():
+        if len(part) < n or not has_no_target(part[n:], 0).all():
             raise ValueError(
                 f"sample_weight[{i}] must have a weight for each step, {n}, got "
                 f"{len(part)}."

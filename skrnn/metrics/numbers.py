@@ -56,19 +56,8 @@ def step_mean_absolute_error(y_true, y_pred, *, sample_weight=None, ignored=None
 
     Parameters
     ----------
-    y_true : list of n_sequences array-likes of shape (n_timesteps_i,), or array
-        Targets of the steps, or rows of them in arrays of shape (n_timesteps_i,
-        n_outputs). An array of shape (n_sequences, n_timesteps) may be padded at the
-        end of a sequence.
-
-    y_pred : list of n_sequences array-likes of shape (n_timesteps_i,), or array
-        Predictions, in the same form.
-
-    sample_weight : array-like of shape (n_sequences,) or list of arrays, default=None
-        Weight of each sequence, which each of its steps gets, or of each step.
-
-    ignored : float, default=None
-        A target whose steps do not count. Those whose targets are NaN or None never do.
+    y_true, y_pred, sample_weight, ignored
+        As in `step_r2_score`.
 
     Returns
     -------
@@ -78,8 +67,7 @@ def step_mean_absolute_error(y_true, y_pred, *, sample_weight=None, ignored=None
     Raises
     ------
     ValueError
-        If a sequence has another length in `y_pred` than in `y_true`, padding aside, or
-        no step counts.
+        As `step_r2_score` does.
 
     Examples
     --------
@@ -96,19 +84,8 @@ def step_mean_squared_error(y_true, y_pred, *, sample_weight=None, ignored=None)
 
     Parameters
     ----------
-    y_true : list of n_sequences array-likes of shape (n_timesteps_i,), or array
-        Targets of the steps, or rows of them in arrays of shape (n_timesteps_i,
-        n_outputs). An array of shape (n_sequences, n_timesteps) may be padded at the
-        end of a sequence.
-
-    y_pred : list of n_sequences array-likes of shape (n_timesteps_i,), or array
-        Predictions, in the same form.
-
-    sample_weight : array-like of shape (n_sequences,) or list of arrays, default=None
-        Weight of each sequence, which each of its steps gets, or of each step.
-
-    ignored : float, default=None
-        A target whose steps do not count. Those whose targets are NaN or None never do.
+    y_true, y_pred, sample_weight, ignored
+        As in `step_r2_score`.
 
     Returns
     -------
@@ -118,8 +95,7 @@ def step_mean_squared_error(y_true, y_pred, *, sample_weight=None, ignored=None)
     Raises
     ------
     ValueError
-        If a sequence has another length in `y_pred` than in `y_true`, padding aside, or
-        no step counts.
+        As `step_r2_score` does.
 
     Examples
     --------
@@ -136,19 +112,8 @@ def step_root_mean_squared_error(y_true, y_pred, *, sample_weight=None, ignored=
 
     Parameters
     ----------
-    y_true : list of n_sequences array-likes of shape (n_timesteps_i,), or array
-        Targets of the steps, or rows of them in arrays of shape (n_timesteps_i,
-        n_outputs). An array of shape (n_sequences, n_timesteps) may be padded at the
-        end of a sequence.
-
-    y_pred : list of n_sequences array-likes of shape (n_timesteps_i,), or array
-        Predictions, in the same form.
-
-    sample_weight : array-like of shape (n_sequences,) or list of arrays, default=None
-        Weight of each sequence, which each of its steps gets, or of each step.
-
-    ignored : float, default=None
-        A target whose steps do not count. Those whose targets are NaN or None never do.
+    y_true, y_pred, sample_weight, ignored
+        As in `step_r2_score`.
 
     Returns
     -------
@@ -158,8 +123,7 @@ def step_root_mean_squared_error(y_true, y_pred, *, sample_weight=None, ignored=
     Raises
     ------
     ValueError
-        If a sequence has another length in `y_pred` than in `y_true`, padding aside, or
-        no step counts.
+        As `step_r2_score` does.
 
     Examples
     --------
@@ -179,19 +143,8 @@ def step_mean_pinball_loss(
 
     Parameters
     ----------
-    y_true : list of n_sequences array-likes of shape (n_timesteps_i,), or array
-        Targets of the steps, or rows of them in arrays of shape (n_timesteps_i,
-        n_outputs). An array of shape (n_sequences, n_timesteps) may be padded at the
-        end of a sequence.
-
-    y_pred : list of n_sequences array-likes of shape (n_timesteps_i,), or array
-        Predictions, in the same form.
-
-    sample_weight : array-like of shape (n_sequences,) or list of arrays, default=None
-        Weight of each sequence, which each of its steps gets, or of each step.
-
-    ignored : float, default=None
-        A target whose steps do not count. Those whose targets are NaN or None never do.
+    y_true, y_pred, sample_weight, ignored
+        As in `step_r2_score`.
 
     alpha : float, default=0.5
         Level of the quantile.
@@ -204,8 +157,7 @@ def step_mean_pinball_loss(
     Raises
     ------
     ValueError
-        If a sequence has another length in `y_pred` than in `y_true`, padding aside, or
-        no step counts.
+        As `step_r2_score` does.
 
     Examples
     --------

@@ -21,9 +21,12 @@ from skrnn.sequences.naming import naming
 from skrnn.sequences.packing import Packed, pack
 from skrnn.sequences.targets import (
     as_plain,
+    concatenate_targets,
+    has_no_target,
     is_missing,
     join_steps,
     place_of,
+    read_targets,
     split_steps,
 )
 
@@ -40,10 +43,12 @@ __all__ = [
     "Sequences",
     "Shard",
     "are_ids",
-    "check_ids",
     "as_plain",
+    "check_ids",
     "check_sequences",
     "check_step",
+    "concatenate_targets",
+    "has_no_target",
     "is_missing",
     "join_steps",
     "known_or_unknown",
@@ -51,6 +56,7 @@ __all__ = [
     "pack",
     "place_of",
     "plan_equal",
+    "read_targets",
     "refuse_masked",
     "replace_unknown",
     "split_steps",

@@ -1,5 +1,6 @@
 """Targets of every step: what y may be, and the way to one flat array and back."""
 
+import sys
 from itertools import pairwise
 
 import numpy as np
@@ -48,7 +49,7 @@ def join_steps(y, lengths, name="y"):
         )
     if isinstance(y, np.ndarray) and y.ndim in (2, 3):
         return _join_padded(y, lengths, name)
-    parts = [_read(part, f"{name}[{i}]", name) for i, part in enumerate(y)]
+    parts = [_check_part(part, f"{name}[{i}]", name) for i, part in enumerate(y)]
     for i, (part, length) in enumerate(zip(parts, lengths.tolist(), strict=True)):
         if len(part) != length or part.shape[1:] != parts[0].shape[1:]:
             wanted = (length, *parts[0].shape[1:])
@@ -56,7 +57,7 @@ def join_steps(y, lengths, name="y"):
                 f"{name}[{i}] must be of shape {wanted}, a row for each step of the "
                 f"sequence, got shape {part.shape}."
             )
-    return _join(parts)
+    return concatenate_targets(parts)
 
 
 def split_steps(values, lengths):
@@ -72,11 +73,37 @@ def place_of(row, lengths):
     return i, int(row - ends[i] + lengths[i])
 
 
+def read_targets(part):
+    """An array; of objects if `part` lists strings, so that a NaN stays what it is."""
+    array = np.asarray(part)
+    if array.dtype.kind in "US" and not hasattr(part, "__array__"):
+        return np.asarray(part, object)
+    return array
+
+
+def concatenate_targets(parts):
+    """Join arrays; as objects if only some are of strings, so that a NaN stays one."""
+    kinds = {part.dtype.kind for part in parts}
+    if len(kinds) > 1 and kinds & {"U", "S"}:
+        parts = [part.astype(object) for part in parts]
+    return np.concatenate(parts)
+
+
 def is_missing(values):
-    """Whether each value is NaN or None."""
+    """Whether each value is NaN, None or pandas.NA."""
     if values.dtype != object:
         return values != values
-    return np.frompyfunc(lambda v: v is None or v != v, 1, 1)(values).astype(bool)
+    NA = getattr(sys.modules.get("pandas"), "NA", None)
+    missing = np.frompyfunc(lambda v: v is None or v is NA or v != v, 1, 1)(values)
+    return missing.astype(bool)
+
+
+def has_no_target(values, ignored=None):
+    """Whether each step is missing, or `ignored`, in all of its columns."""
+    missing = is_missing(values)
+    if ignored is not None:
+        missing[~missing] = values[~missing].astype(object) == ignored
+    return missing.all(axis=tuple(range(1, missing.ndim)))
 
 
 def as_plain(values, name="y"):
@@ -104,19 +131,10 @@ def _join_padded(y, lengths, name):
     return y[np.arange(y.shape[1]) < lengths[:, np.newaxis]]
 
 
-def _read(part, place, name):
+def _check_part(part, place, name):
     refuse_masked(part, place)
-    array = np.asarray(part)
+    array = read_targets(part)
     if array.ndim not in (1, 2):
         got = "a single value" if array.ndim == 0 else f"shape {array.shape}"
         raise ValueError(f"{name} must be {FORMS}, got {got} in {place}.")
-    if array.dtype.kind == "U" and not hasattr(part, "__array__"):
-        return np.asarray(part, object)  # NaN in a list of strings would be one as well
     return array
-
-
-def _join(parts):
-    kinds = {part.dtype.kind for part in parts}
-    if "U" in kinds and len(kinds) > 1:  # numbers would become strings
-        parts = [part.astype(object) for part in parts]
-    return np.concatenate(parts)
