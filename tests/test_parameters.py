@@ -416,6 +416,14 @@ def test_targets_must_match_the_sequences(kind):
         tiny(kind).fit(X, None)
 
 
+@pytest.mark.parametrize("loss", ["squared_error", "quantile"])
+def test_targets_of_a_score_must_match_the_sequences(loss):
+    est = tiny(RNNRegressor, loss=loss).fit(X, VALUES)
+    for y in (VALUES[:6], np.tile(VALUES, 2)):
+        with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+            est.score(X, y)
+
+
 @pytest.mark.parametrize(
     ("kind", "y", "message"),
     [
