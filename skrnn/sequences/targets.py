@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from skrnn.sequences.contract import refuse_masked
+from skrnn.sequences.naming import naming
 
 FORMS = (
     "a list with an array for each sequence, (n_timesteps_i,) or (n_timesteps_i, "
@@ -34,9 +35,14 @@ def join_steps(y, lengths, name="y"):
 
     Raises
     ------
-    ValueError
+    ValueError, TypeError
         That names the first sequence whose targets do not fit.
     """
+    with naming(name):
+        return _join_steps(y, lengths, name)
+
+
+def _join_steps(y, lengths, name):
     refuse_masked(y, name)
     if hasattr(y, "__array__"):
         y = np.asarray(y)
@@ -133,7 +139,8 @@ def _join_padded(y, lengths, name):
 
 def _check_part(part, place, name):
     refuse_masked(part, place)
-    array = read_targets(part)
+    with naming(place):
+        array = read_targets(part)
     if array.ndim not in (1, 2):
         got = "a single value" if array.ndim == 0 else f"shape {array.shape}"
         raise ValueError(f"{name} must be {FORMS}, got {got} in {place}.")
