@@ -118,11 +118,16 @@ def as_plain(values, name="y"):
     Raises
     ------
     ValueError
-        When some are strings, and some are not.
+        When some are strings, and some are not, or when they are collections.
     """
     if values.dtype != object:
         return values
-    plain = np.array(values.tolist())
+    with naming(name):
+        plain = np.array(values.tolist())
+    if plain.shape != values.shape:
+        raise ValueError(
+            f"{name} must hold str or numbers, got {type(values.flat[0]).__name__}."
+        )
     if plain.dtype.kind == "U" and not all(isinstance(v, str) for v in values.flat):
         raise ValueError(f"{name} must hold either str or numbers, got both.")
     return plain
