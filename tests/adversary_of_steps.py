@@ -87,6 +87,11 @@ def _at_step(value, says, columns=None):
     return harm
 
 
+def _some(make):
+    """Harm to one sequence's that the refusal need not name."""
+    return lambda parts, rng: (_in_part(make)(parts, rng)[0], "")
+
+
 def _in_all(make):
     return lambda parts, rng: ([make(part) for part in parts], "")
 
@@ -124,9 +129,6 @@ ANY_HARMS = {
     "set": _instead(lambda parts: set(range(len(parts)))),
     "generator": _instead(iter),
     "class": _instead(lambda parts: list),
-    "one for all": _instead(
-        lambda parts: np.concatenate(parts)[: len(parts), ..., None]
-    ),
     "four axes": _instead(lambda parts: np.zeros((len(parts), 4, 2, 2))),
     "too narrow": _instead(lambda parts: adversary.pad(parts, 0)[:, :-1]),
     "masked": _instead(lambda parts: masked(adversary.pad(parts, 0))),
@@ -165,15 +167,14 @@ LABEL_HARMS = {
     **Y_HARMS,
     "fractions": _in_all(lambda part: part + 0.5),
     "bytes strings": _in_all(lambda part: part.astype("S4")),
-    "text and numbers": _in_part(lambda part: part.astype(str)),
+    "text and numbers": _some(lambda part: part.astype(str)),
     "two kinds": _in_all(lambda part: ["a", *range(len(part))][: len(part)]),
     "class columns": _in_all(lambda part: np.resize(np.arange(3), (len(part), 3))),
-    "spans": _in_all(lambda part: np.full(len(part), 3, "m8[s]")),
 }
 VALUE_HARMS = {
     **Y_HARMS,
     "words": _in_all(lambda part: ["word"] * len(part)),
-    "a word": _in_part(lambda part: ["word"] * len(part)),
+    "a word": _some(lambda part: ["word"] * len(part)),
     "days": _in_all(lambda part: np.full(len(part), "2020", "M8[D]")),
     "spans": _in_all(lambda part: np.full(len(part), 3, "m8[s]")),
     "huge integers": _in_all(lambda part: np.full(part.shape, HUGE, object)),
@@ -191,6 +192,7 @@ def _of_steps(harm):
 WEIGHT_HARMS = {
     **{name: _of_sequences(harm) for name, harm in adversary.WEIGHT_HARMS.items()},
     **{f"{name} of steps": _of_steps(harm) for name, harm in ANY_HARMS.items()},
+    "ragged part of steps": _of_steps(_some(_ragged)),
     "number": _instead(lambda parts: 2.0),
     "number and arrays": _of_steps(_in_part(lambda part: 1.0)),
     "None and numbers": _instead(lambda parts: [None, *range(1, len(parts))]),
@@ -200,7 +202,6 @@ WEIGHT_HARMS = {
     "all zero": _of_steps(_in_all(np.zeros_like)),
     "two columns": _of_steps(_in_all(lambda part: np.column_stack([part, part]))),
     "words of steps": _of_steps(_in_all(lambda part: ["word"] * len(part))),
-    "strings of steps": _of_steps(_in_all(lambda part: part.astype(str))),
     "huge integers of steps": _of_steps(
         _in_all(lambda part: np.full(len(part), HUGE, object))
     ),
