@@ -189,8 +189,10 @@ def _of_steps(harm):
     return lambda parts, rng: harm([np.ones(len(part)) for part in parts], rng)
 
 
+OF_SEQUENCES = dict(adversary.WEIGHT_HARMS)
+del OF_SEQUENCES["column"]  # which is for sequences of a single step
 WEIGHT_HARMS = {
-    **{name: _of_sequences(harm) for name, harm in adversary.WEIGHT_HARMS.items()},
+    **{name: _of_sequences(harm) for name, harm in OF_SEQUENCES.items()},
     **{f"{name} of steps": _of_steps(harm) for name, harm in ANY_HARMS.items()},
     "ragged part of steps": _of_steps(_some(_ragged)),
     "number": _instead(lambda parts: 2.0),

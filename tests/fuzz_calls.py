@@ -186,6 +186,22 @@ def check_fit(case):
     return check_harmed_fit(*case)
 
 
+SCORED = ["X", "y", "sample_weight"]
+
+
+def check_fit_and_score(case):
+    """The scores are the same bits, too; NaN where R^2 is not defined, of one step."""
+    if not isinstance(case, Fit):
+        return check_harmed_fit(*case)
+    found, expected = fit_both(case)
+    with no_wrong_warnings(), unchanged(found, case.given):
+        score = found.score(*map(case.given.get, SCORED))
+        same = expected.score(*map(case.plain.get, SCORED))
+    assert isinstance(score, float)
+    assert np.array_equal(score, same, equal_nan=True)
+    return "right"
+
+
 # Methods that answer
 
 

@@ -9,11 +9,12 @@ import adversary_of_steps
 import numpy as np
 import pytest
 from fuzz_calls import (
+    SCORED,
     Fit,
+    check_fit_and_score,
     check_harmed_fit,
     check_question,
     check_step,
-    fit_both,
     harmed_fits,
     harms_of,
     model,
@@ -37,7 +38,6 @@ from fuzzing import (
     data,
     draw_target,
     few_and_many,
-    no_wrong_warnings,
     run,
     unchanged,
     weights,
@@ -49,7 +49,6 @@ from skrnn.sequences import split_steps
 pytestmark = pytest.mark.heavy  # plain Python is slow, and warns of each overflow
 each_kind = pytest.mark.parametrize("kind", OF_STEPS)
 cases = few_and_many(40, 1500)
-SCORED = ["X", "y", "sample_weight"]
 IGNORED = {"U": "-PAD-", "i": -100, "u": 200, "f": -100.0, "b": "none"}
 
 
@@ -170,23 +169,10 @@ def fits(draw, kind):
     return Fit(estimator, method, X, target, plain, given, "")
 
 
-def check_fit(case):
-    """The score of one step is NaN where R^2 is not defined."""
-    if not isinstance(case, Fit):
-        return check_harmed_fit(*case)
-    found, expected = fit_both(case)
-    with no_wrong_warnings(), unchanged(found, case.given):
-        score = found.score(*map(case.given.get, SCORED))
-        same = expected.score(*map(case.plain.get, SCORED))
-    assert isinstance(score, float)
-    assert np.array_equal(score, same, equal_nan=True)
-    return "right"
-
-
 @each_kind
 @cases
 def test_fits_and_scores_are_right_or_refused(kind, n_cases):
-    run(check_fit, fits(kind) | harmed_fits(kind, fits(kind)), n_cases)
+    run(check_fit_and_score, fits(kind) | harmed_fits(kind, fits(kind)), n_cases)
 
 
 # Methods that answer

@@ -558,9 +558,7 @@ def test_validation_targets_are_refused_by_their_name():
 
 
 def test_a_target_that_cannot_be_scored_is_named():
-    with pytest.raises(
-        ValueError, match=r"y\[4\] must be finite, .* inf at step 2"
-    ):
+    with pytest.raises(ValueError, match=r"y\[4\] must be finite, .* inf at step 2"):
         fitted("sums").score(X, changed(4, 2, np.inf, "sums"))
 
 
