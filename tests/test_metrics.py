@@ -784,6 +784,16 @@ def test_scorers_of_numbers_leave_out_steps_without_a_target(name, sign, score):
     assert np.isfinite(scores).all()
 
 
+@pytest.mark.parametrize("dtype", ["f2", "f4", "i1"])
+def test_numbers_are_added_up_in_double_precision(dtype):
+    """In half precision the squares of these would be infinite."""
+    y = [np.resize(np.arange(-99, 100), n).astype(dtype) for n in (9000, 5)]
+    pred = [part[::-1].copy() for part in y]
+    for score in (step_mean_squared_error, step_r2_score):
+        expected = score([p.astype(float) for p in y], [p.astype(float) for p in pred])
+        assert score(y, pred) == expected
+
+
 class Ignorer(MajorityTagger):
     """Knows a label that stands for none."""
 
