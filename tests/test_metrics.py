@@ -821,6 +821,24 @@ def test_scorers_leave_out_what_the_estimator_ignores(name, missing):
     assert scorer(model, X, gaps) == pytest.approx(scorer(model, short, rest))
 
 
+@pytest.mark.parametrize("name", CLASS_SCORERS)
+@pytest.mark.parametrize("frame", [np.array, pd.DataFrame])
+def test_scorers_read_nothing_behind_the_end_of_a_sequence(name, frame):
+    """Of padded labels and weights, as the estimators."""
+    X, y = draw_tagging()
+    model, scorer = MajorityTagger().fit(X, y), get_scorer(name)
+    longest = max(map(len, y))
+    filled = [[*part, *[y[0][0]] * (longest - len(part))] for part in y]
+    weight = [np.linspace(1.0, 2.0, len(part)) for part in y]
+    full = [np.pad(w, (0, longest - len(w)), constant_values=np.inf) for w in weight]
+    assert scorer(model, X, frame(filled)) == scorer(model, X, y)
+    if name.startswith("step_"):
+        found = scorer(model, X, frame(filled), sample_weight=frame(full))
+        assert found == scorer(model, X, y, sample_weight=weight)
+    with pytest.raises(ValueError, match="must have the same number of sequences"):
+        scorer(model, X, frame(filled)[:-1])
+
+
 def test_scorers_find_the_ignored_label_in_pipelines_and_searches():
     """Of the last step and of the best estimator, one in the other."""
     X, y = draw_tagging()
