@@ -90,7 +90,9 @@ def results(estimator, X):
     assert len(predicted) == len(X)
     if hasattr(estimator, "classes_"):
         predicted = codes_of(predicted, estimator.classes_)
-    return [estimator.theta_, estimator.loss_curve_, predicted]
+    curves = ["loss_curve_", "validation_loss_curve_", "validation_scores_"]
+    curves = [getattr(estimator, name) or [] for name in curves]
+    return [estimator.theta_, *curves, predicted]
 
 
 def codes_of(labels, classes):

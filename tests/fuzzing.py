@@ -189,6 +189,6 @@ def weights(draw, n, rng):
     """Plain weights, and the same in disguise."""
     dtype = draw(st.sampled_from(adversary.TYPES))
     weight = np.abs(adversary.draw_values(rng, n, dtype)).astype(dtype)
-    weight[0] = 1
+    weight[:2] = 1
     layout = draw(st.sampled_from(LAYOUTS))
     return weight.astype(np.float64), adversary.LAYOUTS[layout](weight)

@@ -129,7 +129,7 @@ def weights_of_steps(draw, lengths, rng):
         np.abs(adversary.draw_values(rng, length, types[i % len(types)]))
         for i, length in enumerate(lengths)
     ]
-    typed[0][0] = 1
+    typed[0][0] = typed[1][0] = 1
     return [part.astype(np.float64) for part in typed], draw(in_disguise(typed))
 
 
@@ -144,7 +144,7 @@ def fits(draw, kind):
     classes = np.unique(np.concatenate(y)), np.unique(np.concatenate(typed))
     if draw(st.booleans()):
         holes = [X.rng.random(length) < 0.3 for length in X.lengths]
-        holes[0][0] = False
+        holes[0][0] = holes[1][0] = False
         mark, is_label = draw(marks(kind, typed))
         y, typed = with_holes(y, holes, np.nan), with_holes(typed, holes, mark)
         if is_label:
@@ -165,8 +165,17 @@ def fits(draw, kind):
         estimator.class_weight = draw(st.sampled_from([None, "balanced"]))
     if draw(st.booleans()):
         plain, given = with_validation(plain), with_validation(given)
-        estimator.early_stopping = draw(st.booleans())
+    estimator.early_stopping = draw(st.booleans())
+    estimator.scoring = draw(st.sampled_from([None, scoring_of(target)]))
+    estimator.validation_fraction = 0.5
     return Fit(estimator, method, X, target, plain, given, "")
+
+
+def scoring_of(target):
+    if target == "quantiles":
+        return None
+    is_label = target in TARGETS["tagger"]
+    return "step_accuracy" if is_label else "step_neg_mean_absolute_error"
 
 
 @each_kind
