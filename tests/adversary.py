@@ -93,6 +93,8 @@ def to_polars(array):
     """A frame or a series; pandas' where polars does not know the type."""
     if array.dtype.kind == "f" and array.dtype.itemsize not in (4, 8):
         return to_pandas(array)
+    if array.dtype.kind == "U" and array.ndim == 2:
+        return pl.DataFrame(array.tolist(), orient="row")
     kind = {1: pl.Series, 2: pl.DataFrame}.get(array.ndim, np.array)
     return kind(array.tolist() if array.dtype.kind == "U" else array.copy())
 

@@ -4,6 +4,8 @@ Targets and weights come in disguise for each sequence: in any container, with m
 ones marked in any way, in one array whose ends are full of what nobody may read.
 """
 
+import functools
+
 import adversary
 import adversary_of_steps
 import numpy as np
@@ -23,6 +25,7 @@ from fuzz_calls import (
     plain_data,
     plain_fit,
     questions,
+    results,
     spoil,
     steps,
     with_validation,
@@ -35,6 +38,7 @@ from fuzzing import (
     TARGETS,
     UNTYPED,
     check_refused,
+    check_same,
     data,
     draw_target,
     few_and_many,
@@ -251,3 +255,54 @@ def test_every_harm(kind, argument):
 @pytest.mark.parametrize("harm", adversary.CLASSES_HARMS)
 def test_every_harm_to_classes(harm):
     check_harmed_fit(*plain_fit("tagger", "partial_fit", "classes", harm))
+
+
+CODES = [np.array(part) for part in ([0, 1, 2], [1], [0, 2], [2, 0, 1, 0])]
+HOLES = [np.arange(len(part)) == 1 for part in CODES]
+
+
+@functools.cache
+def fitted(kind, is_whole):
+    """Fitted to the codes, all of them or those without the holes."""
+    y = [codes.astype(np.float64) for codes in CODES]
+    y = y if is_whole else with_holes(y, HOLES, np.nan)
+    return small(kind).fit(plain_data().plain, y)
+
+
+def small(kind):
+    return OF_STEPS[kind](2, max_iter=1, random_state=0)
+
+
+def check_targets(kind, given, is_whole=True):
+    X = plain_data().plain
+    found, expected = small(kind).fit(X, given), fitted(kind, is_whole)
+    check_same(results(found, X), results(expected, X))
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_every_disguise_of_targets(layout):
+    """Of all forms and, in a list, of all types and alphabets."""
+    for kind in OF_STEPS:
+        for form in set(adversary_of_steps.FORMS) - {"padded"}:
+            check_targets(kind, adversary_of_steps.FORMS[form](CODES, [layout]))
+        if layout != "nested lists":  # a list has no padding
+            check_targets(kind, adversary_of_steps.FORMS["padded"](CODES, [layout]))
+    for dtype in set(adversary.TYPES) - {"?"}:
+        y = [adversary.LAYOUTS[layout](codes.astype(dtype)) for codes in CODES]
+        check_targets("sequence regressor", y)
+    for alphabet in map(np.array, adversary.ALPHABETS.values()):
+        y = [alphabet[codes] for codes in CODES if len(alphabet) == 3]
+        if y and layout in layouts_for(y):
+            check_targets("tagger", list(map(adversary.LAYOUTS[layout], y)))
+
+
+@pytest.mark.parametrize("layout", sorted(adversary_of_steps.FOR_OBJECTS))
+@pytest.mark.parametrize("mark", adversary_of_steps.MARKS)
+def test_every_mark_of_missing_targets(mark, layout):
+    mark, layout = adversary_of_steps.MARKS[mark], adversary.LAYOUTS[layout]
+    for dtype in ("i8", "f8", "U1"):
+        y = with_holes([codes.astype(dtype) for codes in CODES], HOLES, mark)
+        y = list(map(layout, y))
+        check_targets("tagger", y, is_whole=False)
+        if dtype != "U1":
+            check_targets("sequence regressor", y, is_whole=False)
