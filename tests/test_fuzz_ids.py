@@ -37,7 +37,7 @@ from skrnn.sequences import split_steps
 
 pytestmark = pytest.mark.heavy  # plain Python is slow, and warns of each overflow
 each_kind = pytest.mark.parametrize("kind", KINDS)
-cases = few_and_many(40, 1000)
+cases = few_and_many(20, 1000)
 LARGEST = 2**31 - 1
 TYPES = {  # that hold all ids up to a largest one
     1: adversary.TYPES,
@@ -138,7 +138,8 @@ class Ids:
 
     def harmed(self, harm):
         """A bad X, and what its refusal says."""
-        return self.harms[harm]([x.copy() for x in self.plain], self.rng)
+        small = [np.minimum(x, 100) for x in self.plain]  # for half precision, too
+        return self.harms[harm](small, self.rng)
 
 
 @st.composite
@@ -277,11 +278,13 @@ def plain_ids(largest=100, form="list", layout="plain", dtype="i8"):
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_every_disguise_of_ids(layout):
+    estimator = model("classifier", "labels", 0)
     disguises = [plain_ids(100, form, layout) for form in FORMS]
-    for largest, types in TYPES.items():
-        disguises += [plain_ids(largest, "list", layout, dtype) for dtype in types]
+    disguises += [plain_ids(100, "list", layout, dtype) for dtype in TYPES[100]]
+    disguises += [plain_ids(1, "list", layout, "?")]
+    disguises += [plain_ids(LARGEST, "list", layout, "u4")]
     for X in disguises:
-        check_ids((model("tagger", "labels", 0), "predict_proba", X, None))
+        check_ids((estimator, "predict_proba", X, None))
 
 
 @each_kind
