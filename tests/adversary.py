@@ -93,6 +93,8 @@ def to_polars(array):
     """A frame or a series; pandas' where polars does not know the type."""
     if array.dtype.kind == "f" and array.dtype.itemsize not in (4, 8):
         return to_pandas(array)
+    if array.dtype.kind == "U" and array.ndim == 2:
+        return pl.DataFrame(array.tolist(), orient="row")
     kind = {1: pl.Series, 2: pl.DataFrame}.get(array.ndim, np.array)
     return kind(array.tolist() if array.dtype.kind == "U" else array.copy())
 
@@ -119,10 +121,10 @@ LAYOUTS = {
 # Forms of X
 
 
-def pad(arrays):
-    """One array, with NaN after the end of each sequence."""
-    shape = (len(arrays), max(map(len, arrays)), arrays[0].shape[1])
-    padded = np.full(shape, np.nan, dtype=arrays[0].dtype)
+def pad(arrays, fill=np.nan):
+    """One array, with `fill` after the end of each sequence."""
+    shape = (len(arrays), max(map(len, arrays)), *arrays[0].shape[1:])
+    padded = np.full(shape, fill, dtype=arrays[0].dtype)
     for entry, array in zip(padded, arrays, strict=True):
         entry[: len(array)] = array
     return padded
@@ -261,7 +263,7 @@ def _wider(arrays, rng):
     return [*arrays, np.ones((2, D + 1))], rf"X\[{n}\] must have as many features as X"
 
 
-def _masked(array):
+def masked(array):
     return np.ma.MaskedArray(array, mask=np.zeros(array.shape, bool))
 
 
@@ -310,12 +312,12 @@ X_HARMS = {
     "huge integers": _with_element(
         lambda x: np.full(x.shape, HUGE, object), " must be numeric, got objects"
     ),
-    "masked element": _with_element(_masked, " must not be a masked array"),
+    "masked element": _with_element(masked, " must not be a masked array"),
     "sparse element": _with_element(csr_array, ", but dense data is required"),
     "complex array": _whole(lambda a: a + 1j, "Complex data not supported: X must"),
     "complex table": _whole(lambda a: a[:, :, 0] + 1j, "X.*Complex data not supp"),
-    "masked array": _whole(_masked, "X must not be a masked array"),
-    "masked table": _whole(lambda a: _masked(a[:, :, 0]), "X must not be a masked"),
+    "masked array": _whole(masked, "X must not be a masked array"),
+    "masked table": _whole(lambda a: masked(a[:, :, 0]), "X must not be a masked"),
     "sparse table": _whole(lambda a: csr_array(a[:, :, 0]), "Sparse data.* for X"),
     "array of strings": _whole(lambda a: a.astype(str), "X must be numeric"),
     "table of strings": _whole(lambda a: a[:, :, 0].astype(str)),
@@ -375,7 +377,7 @@ ANY_Y_HARMS = {
     "NaN": _at_random(np.nan),
     "infinity": _at_random(np.inf),
     "complex": lambda y, rng: y + 1j,
-    "masked": lambda y, rng: _masked(y),
+    "masked": lambda y, rng: masked(y),
     "sparse": lambda y, rng: csr_array(y.reshape(len(y), -1)),
     "one for each step": _ragged_targets,
     "dicts": lambda y, rng: np.full(len(y), {}, object),
@@ -408,7 +410,7 @@ WEIGHT_HARMS = {
     "text": lambda w, rng: "balanced",
     "dict": lambda w, rng: {0: 1.0},
     "complex": lambda w, rng: w + 1j,
-    "masked": lambda w, rng: _masked(w),
+    "masked": lambda w, rng: masked(w),
     "sparse": lambda w, rng: csr_array(w[np.newaxis]),
     "huge integer": lambda w, rng: HUGE,
     "huge integers": lambda w, rng: [HUGE] * len(w),
@@ -438,7 +440,7 @@ STEP_HARMS = {
     "complex": lambda x, rng: x + 1j,
     "strings": lambda x, rng: x.astype(str),
     "dates": lambda x, rng: np.full(x.shape, "2020", "M8[D]"),
-    "masked": lambda x, rng: _masked(x),
+    "masked": lambda x, rng: masked(x),
     "sparse": lambda x, rng: csr_array(x),
     "ragged": lambda x, rng: [[1.0], [1.0, 2.0]],
     "huge integers": lambda x, rng: np.full(x.shape, HUGE, object),
@@ -452,7 +454,7 @@ STATE_HARMS = {
     "other byte order": lambda s, rng: s.astype(s.dtype.newbyteorder()),
     "nested lists": lambda s, rng: s.tolist(),
     "objects": lambda s, rng: s.astype(object),
-    "masked": lambda s, rng: _masked(s),
+    "masked": lambda s, rng: masked(s),
     "NaN": lambda s, rng: np.where(
         np.arange(s.size).reshape(s.shape), s, s.dtype.type("nan")
     ),

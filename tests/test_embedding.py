@@ -435,7 +435,15 @@ def test_streams_of_ids(method):
     assert_allclose(answer, getattr(est, method)(ids), rtol=1e-12)
 
 
-@pytest.mark.parametrize("bad", [0, -1, 2.5, 2.0**40])
+def test_the_largest_id_is_an_unknown_one_of_a_stream():
+    """Though float32, which is computed in, has no such number."""
+    est = tiny().fit(X, Y)
+    largest, unknown = (est.step([[i]], method="predict_proba") for i in (2**31 - 1, 1))
+    for pair in zip(largest, unknown, strict=True):
+        assert_array_equal(*pair)
+
+
+@pytest.mark.parametrize("bad", [0, -1, 2.5, 1 + 1e-9, 1e-40, 2.0**40])
 def test_a_step_that_is_no_id_is_refused(bad):
     with pytest.raises(ValueError, match=r"x_t must be ids of tokens, integers"):
         tiny().fit(X, Y).step([[bad]])

@@ -784,6 +784,16 @@ def test_scorers_of_numbers_leave_out_steps_without_a_target(name, sign, score):
     assert np.isfinite(scores).all()
 
 
+@pytest.mark.parametrize("dtype", ["f2", "f4", "i1"])
+def test_numbers_are_added_up_in_double_precision(dtype):
+    """In half precision the squares of these would be infinite."""
+    y = [np.resize(np.arange(-99, 100), n).astype(dtype) for n in (9000, 5)]
+    pred = [part[::-1].copy() for part in y]
+    for score in (step_mean_squared_error, step_r2_score):
+        expected = score([p.astype(float) for p in y], [p.astype(float) for p in pred])
+        assert score(y, pred) == expected
+
+
 class Ignorer(MajorityTagger):
     """Knows a label that stands for none."""
 
@@ -809,6 +819,24 @@ def test_scorers_leave_out_what_the_estimator_ignores(name, missing):
     model, scorer = Ignorer().fit(X, y), get_scorer(name)
     gaps, short, rest = with_gaps(X, y, missing)
     assert scorer(model, X, gaps) == pytest.approx(scorer(model, short, rest))
+
+
+@pytest.mark.parametrize("name", CLASS_SCORERS)
+@pytest.mark.parametrize("frame", [np.array, pd.DataFrame])
+def test_scorers_read_nothing_behind_the_end_of_a_sequence(name, frame):
+    """Of padded labels and weights, as the estimators."""
+    X, y = draw_tagging()
+    model, scorer = MajorityTagger().fit(X, y), get_scorer(name)
+    longest = max(map(len, y))
+    filled = [[*part, *[y[0][0]] * (longest - len(part))] for part in y]
+    weight = [np.linspace(1.0, 2.0, len(part)) for part in y]
+    full = [np.pad(w, (0, longest - len(w)), constant_values=np.inf) for w in weight]
+    assert scorer(model, X, frame(filled)) == scorer(model, X, y)
+    if name.startswith("step_"):
+        found = scorer(model, X, frame(filled), sample_weight=frame(full))
+        assert found == scorer(model, X, y, sample_weight=weight)
+    with pytest.raises(ValueError, match="must have the same number of sequences"):
+        scorer(model, X, frame(filled)[:-1])
 
 
 def test_scorers_find_the_ignored_label_in_pipelines_and_searches():

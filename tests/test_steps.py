@@ -484,6 +484,14 @@ def test_weights_that_do_not_fit_are_refused(target):
 
 
 @each_kind
+def test_collections_are_no_targets(target):
+    lists = [np.array([*[[3]] * len(x), None], object)[:-1] for x in X]
+    for call in (tiny(target).fit, fitted(target).score):
+        with pytest.raises(ValueError, match="y must hold str or numbers, got list"):
+            call(X, lists)
+
+
+@each_kind
 def test_targets_of_which_none_counts_are_refused(target):
     none = [np.full(len(x), np.nan) for x in X]
     message = "y must have a step that is not ignored, got none"
@@ -550,20 +558,45 @@ def test_validation_targets_are_refused_by_their_name():
 
 
 def test_a_target_that_cannot_be_scored_is_named():
-    with pytest.raises(ValueError, match=r"y\[4\] must be finite, got inf at step 2"):
+    with pytest.raises(ValueError, match=r"y\[4\] must be finite, .* inf at step 2"):
         fitted("sums").score(X, changed(4, 2, np.inf, "sums"))
 
 
 @each_kind
 def test_negative_weights_are_no_weights_of_a_score(target):
-    with pytest.raises(ValueError, match="sample_weight must be non-negative"):
+    with pytest.raises(ValueError, match=r"sample_weight\[0\] must be non-negative"):
         fitted(target).score(X, TARGETS[target], -np.ones(24))
 
 
+@each_kind
+def test_a_weight_that_is_no_number_is_named_by_sequence_and_step(target):
+    weight = [np.ones(len(x)) for x in X]
+    weight[4][2] = np.nan
+    message = r"sample_weight\[4\] must be non-negative and finite, got nan at step 2"
+    for call in (tiny(target).fit, fitted(target).score):
+        with pytest.raises(ValueError, match=message):
+            call(X, TARGETS[target], weight)
+
+
+@each_kind
+def test_complex_weights_are_refused(target):
+    with pytest.raises(ValueError, match="^sample_weight was refused: Complex data"):
+        tiny(target).fit(X, TARGETS[target], np.ones(24) + 1j)
+
+
+@each_kind
+def test_weights_of_steps_without_a_target_are_no_weights_of_a_score(target):
+    y = [np.array(part, object) for part in TARGETS[target]]
+    weight = [np.zeros(len(x)) for x in X]
+    y[3][1], weight[3][1] = None, 1.0
+    with pytest.raises(ValueError, match="^sample_weight "):
+        fitted(target).score(X, y, weight)
+
+
 def test_scores_of_other_kinds_of_labels_are_refused():
-    with pytest.raises(ValueError, match="mix of"):
+    with pytest.raises(ValueError, match="^y was refused: could not convert string"):
         fitted("keys").score(X, TAGS)
-    with pytest.raises(ValueError, match="mix of"):
+    with pytest.raises(ValueError, match="^y was refused: .* mix of"):
         fitted("tags").score(X, KEYS)
 
 

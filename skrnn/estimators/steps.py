@@ -3,6 +3,7 @@
 from contextlib import contextmanager
 
 import numpy as np
+from sklearn.utils.validation import check_array
 
 from skrnn.losses.base import WrongTarget, refuse_first
 from skrnn.sequences import (
@@ -89,18 +90,11 @@ class StepTargetsMixin:
         """Encoded targets, zero for steps that are ignored, and which are not."""
         heard = self._heard(y)
         with _naming_steps(name, heard, lengths):
-            encoded = self._encode_steps(y[heard], encode)
+            encoded = encode(_read_steps(y[heard]))
+            self._make_loss(**self._loss_parameters()).check_targets(encoded)
         targets = np.zeros((len(y), *encoded.shape[1:]), encoded.dtype)
         targets[heard] = encoded
         return targets, heard
-
-    def _encode_steps(self, y, encode):
-        y = as_plain(y)
-        if y.dtype.kind == "f":
-            refuse_first(y, ~np.isfinite(y), "finite, or NaN in all columns")
-        encoded = encode(y)
-        self._make_loss(**self._loss_parameters()).check_targets(encoded)
-        return encoded
 
     def _heard(self, y):
         """Which steps count."""
@@ -125,11 +119,13 @@ class StepTargetsMixin:
         predicted, lengths = self._respond_flat("predict", X)
         y = join_targets(y, lengths)
         heard = self._heard(y)
-        with _naming_steps("y", heard, lengths):
-            targets = read(y[heard])
+        with naming("y"), _naming_steps("y", heard, lengths):
+            targets = read(_read_steps(y[heard]))
         weights = spread_weights(sample_weight, lengths, "sample_weight")
-        weights = self._check_weights(weights, len(y))
-        return targets, predicted[heard], weights[heard]
+        if weights is not None:
+            weights = weights[heard]
+        weights = self._check_weights(weights, len(targets))
+        return targets, predicted[heard], weights
 
 
 @contextmanager
@@ -150,10 +146,30 @@ def join_targets(y, lengths, name="y"):
     return y[:, 0] if y.shape[1:] == (1,) else y
 
 
+def _read_steps(y):
+    """Targets of the steps that count, none of them infinite or half missing."""
+    y = as_plain(y)
+    if y.dtype.kind == "f":
+        refuse_first(y, ~np.isfinite(y), "finite, or NaN in all columns")
+    return y
+
+
 def spread_weights(sample_weight, lengths, name):
     """A weight for each step, or None; that of a sequence holds for all its steps."""
     if sample_weight is None:
         return None
+    with naming(name), np.errstate(over="ignore"):  # what becomes infinite is refused
+        weights = _spread(sample_weight, lengths, name)
+        weights = check_array(
+            weights, ensure_2d=False, dtype=np.float64, ensure_all_finite=False
+        )
+    with _naming_steps(name, np.ones(len(weights), bool), lengths):
+        refused = ~((weights >= 0) & (weights < np.inf))
+        refuse_first(weights, refused, "non-negative and finite")
+    return weights
+
+
+def _spread(sample_weight, lengths, name):
     refuse_masked(sample_weight, name)
     if hasattr(sample_weight, "__array__"):
         sample_weight = np.asarray(sample_weight)
@@ -165,4 +181,4 @@ def spread_weights(sample_weight, lengths, name):
             f"{name} must hold a weight, or an array of weights of the steps, for each "
             f"of the {lengths.size} sequences, got {len(sample_weight)}."
         )
-    return np.repeat(np.asarray(sample_weight, np.float64), lengths)
+    return np.repeat(np.asarray(sample_weight), lengths)

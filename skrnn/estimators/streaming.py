@@ -5,8 +5,7 @@ import math
 import numpy as np
 
 from skrnn.estimators.serving import server_of
-from skrnn.estimators.vocabulary import known_step
-from skrnn.sequences import check_step
+from skrnn.estimators.vocabulary import read_step
 
 
 class StreamingMixin:
@@ -61,8 +60,7 @@ class StreamingMixin:
         if not isinstance(method, str) or method not in self._answers:
             raise ValueError(f"method must be one of {self._answers}, got {method!r}.")
         streams = server.streams
-        x_t = check_step(x_t, server.network.n_inputs, streams.dtype, self)
-        x_t = known_step(self, x_t)
+        x_t = read_step(self, x_t, server.network.n_inputs, streams.dtype)
         if state is not None:
             _check_state(state, len(x_t), streams)
         with np.errstate(over="ignore", invalid="ignore"):

@@ -8,7 +8,7 @@ from skrnn.estimators.serving import server_of
 from skrnn.estimators.state import TAGGER_STATE
 from skrnn.estimators.steps import StepTargetsMixin
 from skrnn.losses.chain import LinearChain, chain_decode, chain_marginals
-from skrnn.sequences import as_plain, has_no_target
+from skrnn.sequences import has_no_target, naming
 from skrnn.training import ChainData, StepData
 
 
@@ -301,8 +301,10 @@ class RNNTagger(StepTargetsMixin, BaseClassifier):
         """
         from sklearn.metrics import accuracy_score  # slow to import
 
-        y, predicted, weights = self._score_parts(X, y, sample_weight, as_plain)
-        return float(accuracy_score(y, predicted, sample_weight=weights))
+        parts = self._score_parts(X, y, sample_weight, self._check_labels)
+        y, predicted, weights = parts
+        with naming("y"):
+            return float(accuracy_score(y, predicted, sample_weight=weights))
 
     def _check_combinations(self):
         super()._check_combinations()

@@ -7,6 +7,7 @@ from skrnn.sequences import (
     are_ids,
     check_ids,
     check_sequences,
+    check_step,
     known_or_unknown,
     refuse_masked,
     replace_unknown,
@@ -135,11 +136,12 @@ def _count_ids(largest, weights, going_on):
     return largest + 1
 
 
-def known_step(estimator, x_t):
+def read_step(estimator, x_t, n_inputs, dtype):
     """One step of some streams, (n_streams, n_inputs), as the network reads it."""
     known = vars(estimator).get("_known_ids_")
     if known is None:
-        return x_t
+        return check_step(x_t, n_inputs, dtype, estimator)
+    x_t = check_step(x_t, n_inputs, np.float64, estimator)  # it holds all ids
     if not (are_ids(x_t) & (x_t != PADDING)).all():
         raise ValueError(
             "x_t must be ids of tokens, integers of at least 1, with embedding_dim, "

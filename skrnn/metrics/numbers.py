@@ -1,5 +1,6 @@
 """Scores of numbers for single steps: those of scikit-learn on the joined steps."""
 
+import numpy as np
 from sklearn.metrics import (
     mean_absolute_error,
     mean_pinball_loss,
@@ -173,4 +174,10 @@ def step_mean_pinball_loss(
 
 def _score(metric, y_true, y_pred, sample_weight, ignored, **options):
     steps = flatten(y_true, y_pred, sample_weight, ignored)
-    return float(metric(steps.true, steps.pred, sample_weight=steps.weight, **options))
+    true, pred = _in_double(steps.true), _in_double(steps.pred)
+    return float(metric(true, pred, sample_weight=steps.weight, **options))
+
+
+def _in_double(values):
+    """Numbers in float64: scikit-learn adds up in the type that it is given."""
+    return values.astype(np.float64) if values.dtype.kind in "fiub" else values

@@ -3,6 +3,7 @@
 from copy import deepcopy
 from functools import partial
 
+import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.metadata_routing import UNUSED
@@ -51,10 +52,20 @@ class StepScorer(BaseEstimator):
         options = {"ignored": ignored_by(estimator)}
         if self.method == "predict_proba":
             options["labels"] = getattr(estimator, "classes_", None)
-        if sample_weight is not None:
-            options["sample_weight"] = sample_weight
         y_pred = getattr(estimator, self.method)(X)
-        return self.sign * self.metric(y, y_pred, **options)
+        if sample_weight is not None:
+            options["sample_weight"] = _cut_ends(sample_weight, y_pred)
+        return self.sign * self.metric(_cut_ends(y, y_pred), y_pred, **options)
+
+
+def _cut_ends(values, y_pred):
+    """Rows of a padded array, each as long as its prediction: an estimator's `fit` and
+    `score` do not read what is behind, whatever it is."""
+    shape = getattr(values, "shape", ())
+    if len(shape) < 2 or shape[0] != len(y_pred):
+        return values
+    rows = np.asarray(values)
+    return [row[: len(part)] for row, part in zip(rows, y_pred, strict=True)]
 
 
 def ignored_by(estimator):

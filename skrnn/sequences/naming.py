@@ -24,7 +24,8 @@ class naming:
         if not isinstance(error, (TypeError, ValueError, OverflowError)):
             return
         overflows = isinstance(error, OverflowError)
-        if not overflows and re.search(rf"\b{self.argument}\b", str(error)):
+        named = rf"\b{re.escape(self.argument)}(?!\w)"  # which may end with a bracket
+        if not overflows and re.search(named, str(error)):
             return
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(f"{self.argument} was refused: {error}") from error

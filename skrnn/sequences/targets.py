@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from skrnn.sequences.contract import refuse_masked
+from skrnn.sequences.naming import naming
 
 FORMS = (
     "a list with an array for each sequence, (n_timesteps_i,) or (n_timesteps_i, "
@@ -34,9 +35,14 @@ def join_steps(y, lengths, name="y"):
 
     Raises
     ------
-    ValueError
+    ValueError, TypeError
         That names the first sequence whose targets do not fit.
     """
+    with naming(name):
+        return _join_steps(y, lengths, name)
+
+
+def _join_steps(y, lengths, name):
     refuse_masked(y, name)
     if hasattr(y, "__array__"):
         y = np.asarray(y)
@@ -112,11 +118,16 @@ def as_plain(values, name="y"):
     Raises
     ------
     ValueError
-        When some are strings, and some are not.
+        When some are strings, and some are not, or when they are collections.
     """
     if values.dtype != object:
         return values
-    plain = np.array(values.tolist())
+    with naming(name):
+        plain = np.array(values.tolist())
+    if plain.shape != values.shape:
+        raise ValueError(
+            f"{name} must hold str or numbers, got {type(values.flat[0]).__name__}."
+        )
     if plain.dtype.kind == "U" and not all(isinstance(v, str) for v in values.flat):
         raise ValueError(f"{name} must hold either str or numbers, got both.")
     return plain
@@ -133,7 +144,8 @@ def _join_padded(y, lengths, name):
 
 def _check_part(part, place, name):
     refuse_masked(part, place)
-    array = read_targets(part)
+    with naming(place):
+        array = read_targets(part)
     if array.ndim not in (1, 2):
         got = "a single value" if array.ndim == 0 else f"shape {array.shape}"
         raise ValueError(f"{name} must be {FORMS}, got {got} in {place}.")
