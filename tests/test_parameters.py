@@ -5,6 +5,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.sparse import csr_array
 from sklearn.base import clone
@@ -422,6 +423,8 @@ def test_targets_of_a_score_must_match_the_sequences(loss):
     for y in (VALUES[:6], np.tile(VALUES, 2)):
         with pytest.raises(ValueError, match="inconsistent numbers of samples"):
             est.score(X, y)
+    with pytest.raises(ValueError, match="sample_weight must be non-negative"):
+        est.score(X, VALUES, -np.ones(12))
 
 
 @pytest.mark.parametrize(
@@ -440,7 +443,7 @@ def test_targets_of_a_score_must_match_the_sequences(loss):
             r"^y\[5\] must be a label, got nan",
         ),
         (RNNClassifier, [*"abcab", 7, *"abcabc"], "y must hold either str or numbers"),
-        (RNNRegressor, [*VALUES[:3], None, *VALUES[4:]], r"^y\[3\] must be fin.* nan"),
+        (RNNRegressor, [*VALUES[:3], None, *VALUES[4:]], r"^y\[3\] must be fin.* None"),
         (
             RNNRegressor,
             np.where(np.arange(24).reshape(12, 2) == 9, -np.inf, 1.0),
@@ -455,6 +458,8 @@ def test_targets_of_a_score_must_match_the_sequences(loss):
         (RNNRegressor, np.array(["a"] * 12), "y must be numeric, got dtype <U1"),
         (RNNRegressor, ["1.5"] * 12, "y must be numeric, got dtype <U3"),
         (RNNRegressor, np.array([b"1"] * 12), "y must be numeric, got dtype .S1"),
+        (RNNRegressor, np.array(["1"] * 12, object), "y must be numeric, got dtype <U"),
+        (RNNRegressor, [1.0, pd.NA, *range(10)], r"^y\[1\] must be finite, got <NA>"),
         (
             RNNRegressor,
             np.full(12, "2020", "M8[D]"),

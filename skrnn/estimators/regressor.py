@@ -1,6 +1,7 @@
 """Recurrent regressor."""
 
 from sklearn.base import RegressorMixin
+from sklearn.utils import check_consistent_length
 
 from skrnn.estimators.base_regressor import BaseRegressor
 from skrnn.estimators.parameters import POOLED, REGRESSOR, SHARED
@@ -254,4 +255,8 @@ class RNNRegressor(RegressorMixin, BaseRegressor):
         float
             At most 1; 0 for a constant. The D^2 is the mean over the quantiles.
         """
-        return self._score(self._encode(y), self.predict(X), sample_weight)
+        y, predicted = self._encode(y), self.predict(X)
+        check_consistent_length(y, predicted, sample_weight)
+        if sample_weight is not None:
+            sample_weight = self._check_weights(sample_weight, len(y))
+        return self._score(y, predicted, sample_weight)

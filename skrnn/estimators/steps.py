@@ -9,6 +9,7 @@ from skrnn.losses.base import WrongTarget, refuse_first
 from skrnn.sequences import (
     as_plain,
     has_no_target,
+    is_missing,
     join_steps,
     naming,
     place_of,
@@ -123,8 +124,7 @@ class StepTargetsMixin:
             targets = read(_read_steps(y[heard]))
         weights = spread_weights(sample_weight, lengths, "sample_weight")
         if weights is not None:
-            weights = weights[heard]
-        weights = self._check_weights(weights, len(targets))
+            weights = self._check_weights(weights[heard], len(targets))
         return targets, predicted[heard], weights
 
 
@@ -148,9 +148,11 @@ def join_targets(y, lengths, name="y"):
 
 def _read_steps(y):
     """Targets of the steps that count, none of them infinite or half missing."""
+    rule = "finite, or NaN in all columns"
+    refuse_first(y, is_missing(y), rule)
     y = as_plain(y)
     if y.dtype.kind == "f":
-        refuse_first(y, ~np.isfinite(y), "finite, or NaN in all columns")
+        refuse_first(y, ~np.isfinite(y), rule)
     return y
 
 

@@ -45,7 +45,7 @@ class RNNTagger(StepTargetsMixin, BaseClassifier):
         ignored may have any label; weights are those of whole sequences.
     ignored_label : str, number or None, default=None
         Steps with this label in y do not count, in `fit` and `score`, and it is no
-        class. Steps whose label is NaN or None never count.
+        class. Steps whose label is NaN, None or pandas.NA never count.
     embedding_dim : int or None, default=None
         Numbers in the vector of a token; X are then ids, one for each step.
     embedding_weights : array-like (n_ids, embedding_dim), default=None

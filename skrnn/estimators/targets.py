@@ -23,10 +23,7 @@ def _check_y(y, dtype):
             f"entries of {min(lengths)} to {max(lengths)} values; a target for each "
             "step is for RNNTagger and RNNSequenceRegressor."
         )
-    if dtype is not None and np.asarray(y).dtype.kind in "mMSU":
-        raise ValueError(f"y must be numeric, got dtype {np.asarray(y).dtype}.")
-    if dtype is None:
-        y = _keep_missing(y)
+    y = _keep_missing(y) if dtype is None else _refuse_text(y)
     y = check_array(
         y, ensure_2d=False, dtype=dtype, ensure_all_finite=False, input_name="y"
     )
@@ -38,6 +35,17 @@ def _check_y(y, dtype):
         raise TypeError("y must hold str or numbers, got bytes; decode them.")
     if y.ndim == 2 and y.shape[1] == 1:
         return column_or_1d(y, warn=True)
+    return y
+
+
+def _refuse_text(y):
+    """Numbers, none of them missing, written out or a date."""
+    values = np.asarray(y)
+    if values.dtype == object and values.ndim > 0:
+        refuse_first(values, is_missing(values), "finite")
+        values = as_plain(values)
+    if values.dtype.kind in "mMSU":
+        raise ValueError(f"y must be numeric, got dtype {values.dtype}.")
     return y
 
 

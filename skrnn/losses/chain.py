@@ -115,7 +115,7 @@ def _add_log_sums(data, chain, workspace, d_scores, d_transitions):
     Write to `d_scores` w times the probabilities of labels, and add to `d_transitions`
     w times those of pairs of labels, divided by the exponentials of their transitions.
     """
-    (scores, labels, w, lengths), (highest, transitions, to_from) = data, chain
+    (scores, labels, w, lengths), (highest, transitions, transposed) = data, chain
     potentials, buffers = workspace
     begin, value = 0, 0.0
     for b in range(lengths.size):
@@ -125,7 +125,7 @@ def _add_log_sums(data, chain, workspace, d_scores, d_transitions):
             log_sum += _exponentials(scores[i], labels[i], potentials[i])
         log_sum += _forward(potentials, transitions, begin, end, buffers[0], d_scores)
         _backward(
-            potentials, to_from, w[b], begin, end, buffers, d_scores, d_transitions
+            potentials, transposed, w[b], begin, end, buffers, d_scores, d_transitions
         )
         value += w[b] * log_sum
         begin = end
@@ -156,19 +156,19 @@ def _forward(potentials, transitions, begin, end, message, alpha):
     return log_sum + np.log(alpha[end - 1].sum())
 
 
-def _backward(potentials, to_from, w, begin, end, buffers, d_scores, d_transitions):
+def _backward(potentials, transposed, w, begin, end, buffers, d_scores, d_transitions):
     """Make probabilities of the alpha in `d_scores`, by sums from the end, beta."""
-    beta, next_beta = buffers[0], buffers[1]
+    beta, weighted_beta = buffers[0], buffers[1]
     beta[:] = 1.0
     for i in range(end - 1, begin - 1, -1):
         alpha = d_scores[i]
         factor = w / _dot(alpha, beta)
         if i < end - 1:
-            _add_outer(factor, alpha, next_beta, d_transitions)
+            _add_outer(factor, alpha, weighted_beta, d_transitions)
         for k in range(alpha.size):
             alpha[k] *= factor * beta[k]
-        _scale(potentials[i], beta, next_beta)
-        _multiply(next_beta, to_from, beta)
+        _scale(potentials[i], beta, weighted_beta)
+        _multiply(weighted_beta, transposed, beta)
 
 
 def _scale(x, y, out):

@@ -29,7 +29,7 @@ def step_r2_score(y_true, y_pred, *, sample_weight=None, ignored=None):
         Weight of each sequence, which each of its steps gets, or of each step.
 
     ignored : float, default=None
-        A target whose steps do not count. Those whose targets are NaN or None never do.
+        A target whose steps do not count. Those whose targets are missing never do.
 
     Returns
     -------

@@ -24,8 +24,8 @@ def step_accuracy_score(y_true, y_pred, *, sample_weight=None, ignored=None):
         Weight of each sequence, which each of its steps gets, or of each step.
 
     ignored : object, default=None
-        A true label whose steps do not count. Those whose true label is NaN or None
-        never do.
+        A true label whose steps do not count. Those whose true label is missing never
+        do.
 
     Returns
     -------
@@ -83,8 +83,8 @@ def step_f1_score(
         Weight of each sequence, which each of its steps gets, or of each step.
 
     ignored : object, default=None
-        A true label whose steps do not count. Those whose true label is NaN or None
-        never do.
+        A true label whose steps do not count. Those whose true label is missing never
+        do.
 
     zero_division : {"warn", 0.0, 1.0, np.nan}, default="warn"
         What the score of a label is that is neither true nor predicted anywhere.
@@ -143,8 +143,8 @@ def step_log_loss(y_true, y_proba, *, labels=None, sample_weight=None, ignored=N
         Weight of each sequence, which each of its steps gets, or of each step.
 
     ignored : object, default=None
-        A true label whose steps do not count. Those whose true label is NaN or None
-        never do.
+        A true label whose steps do not count. Those whose true label is missing never
+        do.
 
     Returns
     -------
@@ -208,8 +208,8 @@ def sequence_accuracy_score(y_true, y_pred, *, sample_weight=None, ignored=None)
         Weight of each sequence.
 
     ignored : object, default=None
-        A true label whose steps do not count. Those whose true label is NaN or None
-        never do. A sequence of which no step counts does not count either.
+        A true label whose steps do not count. Those whose true label is missing never
+        do. A sequence of which no step counts does not count either.
 
     Returns
     -------

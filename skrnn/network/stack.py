@@ -19,6 +19,7 @@ class Stack:
     ----------
     cell : Cell
     n_inputs : int
+        Not read with an `embedding`.
     hidden_layer_sizes : tuple of int
     bidirectional : bool
     dtype : dtype
