@@ -9,6 +9,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from adversary import Wrapper
 from entities_oracle import all_scores, count
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -821,8 +822,13 @@ def test_scorers_leave_out_what_the_estimator_ignores(name, missing):
     assert scorer(model, X, gaps) == pytest.approx(scorer(model, short, rest))
 
 
+def wrapped(values):
+    """Nothing but something that makes an array."""
+    return Wrapper(np.array(values))
+
+
 @pytest.mark.parametrize("name", CLASS_SCORERS)
-@pytest.mark.parametrize("frame", [np.array, pd.DataFrame])
+@pytest.mark.parametrize("frame", [np.array, pd.DataFrame, wrapped])
 def test_scorers_read_nothing_behind_the_end_of_a_sequence(name, frame):
     """Of padded labels and weights, as the estimators."""
     X, y = draw_tagging()
@@ -833,10 +839,13 @@ def test_scorers_read_nothing_behind_the_end_of_a_sequence(name, frame):
     full = [np.pad(w, (0, longest - len(w)), constant_values=np.inf) for w in weight]
     assert scorer(model, X, frame(filled)) == scorer(model, X, y)
     if name.startswith("step_"):
+        each = np.arange(len(X))
+        found = scorer(model, X, y, sample_weight=frame(each))
+        assert found == scorer(model, X, y, sample_weight=each)
         found = scorer(model, X, frame(filled), sample_weight=frame(full))
         assert found == scorer(model, X, y, sample_weight=weight)
     with pytest.raises(ValueError, match="must have the same number of sequences"):
-        scorer(model, X, frame(filled)[:-1])
+        scorer(model, X, frame(filled[:-1]))
 
 
 def test_scorers_find_the_ignored_label_in_pipelines_and_searches():

@@ -467,6 +467,11 @@ def test_any_number_of_threads_gives_the_same_bits(target, n_jobs):
             lambda y: padded(y, y[0][0])[:, :4],
             "y must have a column for each time step",
         ),
+        (lambda y: list, "^y was refused: object of type 'type' has no len"),
+        (
+            lambda y: [*y[:3], [[1, 2], [3]], *y[4:]],
+            r"^y\[3\] was refused: setting an array element with a sequence",
+        ),
     ],
 )
 def test_targets_that_do_not_fit_are_refused(target, change, message):
