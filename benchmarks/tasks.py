@@ -196,6 +196,15 @@ def digits(seed):
 def all_tasks(folder=None):
     """Every task by name; `folder` is where JapaneseVowels may lie."""
     both = {"bidirectional": True}
+    keys = partial(
+        Task,
+        make=music,
+        epochs=60,
+        measure="nats a step",
+        score=neg_log_likelihood,
+        labels=True,
+        sign=-1,
+    )
     return {
         "sentences": Task(
             "sentences to 6 classes",
@@ -213,16 +222,8 @@ def all_tasks(folder=None):
             "entity F1",
             entity_f1,
         ),
-        "music": Task(
-            "next keys of chorales",
-            music,
-            Shape(64, "lstm", pooling="steps"),
-            60,
-            "nats a step",
-            neg_log_likelihood,
-            labels=True,
-            sign=-1,
-        ),
+        "music": keys("next keys of chorales", shape=Shape(64, pooling="steps")),
+        "music-lstm": keys("the same, LSTM", shape=Shape(64, "lstm", pooling="steps")),
         "speakers": Task(
             "JapaneseVowels",
             partial(speakers, folder=folder),

@@ -416,6 +416,14 @@ def test_targets_must_match_the_sequences(kind):
         tiny(kind).fit(X, None)
 
 
+@pytest.mark.parametrize("loss", ["squared_error", "quantile"])
+def test_targets_of_a_score_must_match_the_sequences(loss):
+    est = tiny(RNNRegressor, loss=loss).fit(X, VALUES)
+    for y in (VALUES[:6], np.tile(VALUES, 2)):
+        with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+            est.score(X, y)
+
+
 @pytest.mark.parametrize(
     ("kind", "y", "message"),
     [
@@ -444,7 +452,9 @@ def test_targets_must_match_the_sequences(kind):
             r"several class columns of shape \(12, 2\); fit an estimator to each, as "
             "MultiOutputClassifier",
         ),
-        (RNNRegressor, np.array(["a"] * 12), "could not convert string to float"),
+        (RNNRegressor, np.array(["a"] * 12), "y must be numeric, got dtype <U1"),
+        (RNNRegressor, ["1.5"] * 12, "y must be numeric, got dtype <U3"),
+        (RNNRegressor, np.array([b"1"] * 12), "y must be numeric, got dtype .S1"),
         (
             RNNRegressor,
             np.full(12, "2020", "M8[D]"),
@@ -797,3 +807,6 @@ def test_a_subclass_may_take_fewer_parameters():
 def test_bytes_are_no_labels():
     with pytest.raises(TypeError, match="y must hold str or numbers, got bytes"):
         tiny(RNNClassifier).fit(X, LABELS.astype("S1"))
+    several = np.eye(3, dtype=int)[LABELS]
+    with pytest.raises(ValueError, match="y_val was .* must be numeric, got"):
+        tiny(RNNClassifier).fit(X, several, X_val=X, y_val=several.astype("S1"))

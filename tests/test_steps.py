@@ -526,7 +526,7 @@ WRONG = {
     "mixed": ("tags", [[0] * len(x) for x in X[:9]] + TAGS[9:], "str or numbers"),
     "mixed in one": ("tags", [["a", *range(len(x) - 1)] for x in X], "str or numbers"),
     "columns": ("tags", [k * (1 + np.arange(2)) for k in KEYS], "fit an estimator to"),
-    "strings": ("sums", TAGS, "could not convert string to float"),
+    "strings": ("sums", TAGS, "y must be numeric, got dtype <U4"),
 }
 
 

@@ -157,7 +157,7 @@ class BaseClassifier(BaseRecurrent):
             )
         if self._multilabel_:
             self._make_loss().check_targets(y)
-            return y.astype(np.int64)
+            return y.astype(np.int8)
         return encode_labels(y, self.classes_)
 
     def _check_same_classes(self, classes):

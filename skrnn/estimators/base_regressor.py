@@ -1,6 +1,7 @@
 """Numbers as targets: of whole sequences, or of each step."""
 
 import numpy as np
+from sklearn.utils import check_consistent_length
 
 from skrnn.estimators.base import BaseRecurrent
 from skrnn.estimators.callbacks import with_callbacks
@@ -84,6 +85,7 @@ class BaseRegressor(BaseRecurrent):
         """R^2, or D^2 of the pinball loss, of predictions for encoded targets."""
         from sklearn.metrics import d2_pinball_score, r2_score  # slow to import
 
+        check_consistent_length(y, predicted, sample_weight)
         fitted = self._loss_parameters_
         if fitted["loss"] != "quantile":
             return float(r2_score(y, predicted, sample_weight=sample_weight))

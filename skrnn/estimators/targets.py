@@ -23,7 +23,7 @@ def _check_y(y, dtype):
             f"entries of {min(lengths)} to {max(lengths)} values; a target for each "
             "step is for RNNTagger and RNNSequenceRegressor."
         )
-    if dtype is not None and np.asarray(y).dtype.kind in "mM":
+    if dtype is not None and np.asarray(y).dtype.kind in "mMSU":
         raise ValueError(f"y must be numeric, got dtype {np.asarray(y).dtype}.")
     if dtype is None:
         y = _keep_missing(y)

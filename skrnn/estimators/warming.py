@@ -31,7 +31,8 @@ def warmup(*estimators, dtypes=("float32",)):
     The first `fit` with a cell takes some seconds longer, since the cell is compiled.
     Call this where that time does not matter, such as when an image is built or a
     service is installed: later processes then compile nothing. Each estimator is
-    copied, and the copy fitted to four tiny sequences and asked for predictions.
+    copied, and the copy fitted to four tiny sequences, of two classes and of three,
+    and asked for predictions.
 
     The compiled code is kept in the folder `skrnn` is installed in, or in the user's
     cache folder, or where the environment variable NUMBA_CACHE_DIR says; it need not
@@ -101,11 +102,12 @@ def _warm(estimator, dtype):
     default = 2 if estimator.embedding_dim is None else 1
     n_features = getattr(estimator, "n_step_features_in_", default)
     X = [np.ones((length, n_features), dtype) for length in LENGTHS]
-    y = list(np.arange(len(X)) % 3)
-    if copy.pooling == "steps":
-        y = [np.full(len(x), target) for x, target in zip(X, y, strict=True)]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        copy.fit(X, y)
+    for n_classes in (2, 3):  # each has a loss of its own
+        y = list(np.arange(len(X)) % n_classes)
+        if copy.pooling == "steps":
+            y = [np.full(len(x), target) for x, target in zip(X, y, strict=True)]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            copy.fit(X, y)
     copy.predict(X)
     copy.predict(X[:1])

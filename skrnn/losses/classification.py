@@ -4,8 +4,8 @@ import numpy as np
 from scipy.special import expit
 
 from skrnn.jit import specialise
-from skrnn.losses.base import ColumnMeanLoss, Loss, as_columns, refuse_first
-from skrnn.losses.links import softplus, softplus_with_slope
+from skrnn.losses.base import Loss, as_columns, refuse_first
+from skrnn.losses.links import softplus
 
 # A class with a smaller share of the weight starts as if it had this one.
 MIN_PRIOR = 1e-6
@@ -68,9 +68,9 @@ class CategoricalCrossEntropy(Loss):
         return np.log(np.maximum(mass / mass.sum(), MIN_PRIOR))
 
 
-class _Bernoulli(ColumnMeanLoss):
-    """Binary cross-entropy per column: ``l = softplus(-raw)`` if y is 1, else
-    ``softplus(raw)``.
+class _Bernoulli(Loss):
+    """Mean over columns of the binary cross-entropy: ``l = softplus(-raw)`` if y is 1,
+    else ``softplus(raw)``.
 
     Written on ``-raw`` or ``raw``, value and gradient keep full relative precision for
     confident scores, where ``softplus(raw) - y raw`` and ``p - y`` cancel.
@@ -82,11 +82,16 @@ class _Bernoulli(ColumnMeanLoss):
         """Raise ValueError unless every entry is 0 or 1."""
         refuse_first(y, (y != 0) & (y != 1), "0 or 1")
 
-    def _terms(self, raw, y):
-        sign = 1 - 2 * y
-        against = sign * raw
-        value, slope = softplus_with_slope(against)
-        return value, sign * slope
+    def value_and_gradient(self, raw, y, w):
+        """Return the weighted sum, and its gradient in `raw`."""
+        y = np.ascontiguousarray(y.reshape(raw.shape), np.int8)
+        w = w.astype(np.float64, copy=False) / raw.shape[1]
+        with np.errstate(under="ignore"):
+            exps = np.exp(-np.abs(raw))
+            tails = np.log1p(exps)
+            add = specialise(_binary_cross_entropy, raw.dtype)
+            value = add(raw, y, w, tails, exps)
+        return float(value), exps
 
     def initial_raw(self, y, w):
         """Return the log-odds of each column, its shares kept 1e-6 from 0 and 1."""
@@ -150,6 +155,22 @@ def _cross_entropy(raw, y, w, d_raw):
                 others += d_raw[i, k]
         d_raw[i, own] = -others
         value += w[i] * (np.log1p(tail) - score)
+    return value
+
+
+def _binary_cross_entropy(raw, y, w, tails, d_raw):
+    # softplus(x) = max(x, 0) + tail; at first `d_raw` holds exp(-|raw|)
+    real = raw.dtype.type
+    value = np.float64(0)
+    for i in range(raw.shape[0]):
+        loss, share = np.float64(0), real(w[i])
+        for k in range(raw.shape[1]):
+            sign = real(1 - 2 * y[i, k])
+            against = sign * raw[i, k]
+            loss += max(against, real(0)) + tails[i, k]
+            top = d_raw[i, k] if against < real(0) else real(1)
+            d_raw[i, k] = sign * share * (top / (real(1) + d_raw[i, k]))
+        value += w[i] * loss
     return value
 
 

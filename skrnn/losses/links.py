@@ -14,14 +14,6 @@ def softplus(x):
     return out
 
 
-def softplus_with_slope(x):
-    """Return log(1 + exp(x)) and its derivative, the logistic function of x."""
-    with np.errstate(under="ignore"):
-        small = np.exp(-np.abs(x))
-    slope = np.maximum(small, x > 0) / (1 + small)
-    return np.maximum(x, 0) + np.log1p(small), slope
-
-
 def softplus_inverse(value):
     """Return the x with softplus(x) = value, for value > 0."""
     with np.errstate(under="ignore"):

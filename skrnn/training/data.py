@@ -106,7 +106,7 @@ class StepData(TrainingData):
     def of_packed(self, indices, plan):
         firsts = self._firsts[indices[plan.order]]
         rows = firsts[plan.sequence_of_row] + plan.step_of_row
-        return self.targets[rows], self.weights[rows] / indices.size
+        return self.targets.take(rows, axis=0), self.weights[rows] / indices.size
 
     def select(self, indices):
         sequences = self.sequences.select(indices)
