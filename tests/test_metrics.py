@@ -839,13 +839,20 @@ def test_scorers_read_nothing_behind_the_end_of_a_sequence(name, frame):
     full = [np.pad(w, (0, longest - len(w)), constant_values=np.inf) for w in weight]
     assert scorer(model, X, frame(filled)) == scorer(model, X, y)
     if name.startswith("step_"):
-        each = np.arange(len(X))
-        found = scorer(model, X, y, sample_weight=frame(each))
-        assert found == scorer(model, X, y, sample_weight=each)
         found = scorer(model, X, frame(filled), sample_weight=frame(full))
         assert found == scorer(model, X, y, sample_weight=weight)
     with pytest.raises(ValueError, match="must have the same number of sequences"):
         scorer(model, X, frame(filled[:-1]))
+
+
+@pytest.mark.parametrize("form", [wrapped, pd.Series, list])
+def test_scorers_and_scores_take_weights_in_any_form(form):
+    X, y = draw_tagging()
+    model, weight = MajorityTagger().fit(X, y), np.arange(1.0, 1 + len(X))
+    expected = step_accuracy_score(y, model.predict(X), sample_weight=weight)
+    found = step_accuracy_score(y, model.predict(X), sample_weight=form(weight))
+    scorer = get_scorer("step_accuracy")
+    assert found == scorer(model, X, y, sample_weight=form(weight)) == expected
 
 
 def test_scorers_find_the_ignored_label_in_pipelines_and_searches():

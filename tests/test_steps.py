@@ -467,7 +467,6 @@ def test_any_number_of_threads_gives_the_same_bits(target, n_jobs):
             lambda y: padded(y, y[0][0])[:, :4],
             "y must have a column for each time step",
         ),
-        (lambda y: list, "^y was refused: object of type 'type' has no len"),
         (
             lambda y: [*y[:3], [[1, 2], [3]], *y[4:]],
             r"^y\[3\] was refused: setting an array element with a sequence",
@@ -599,7 +598,7 @@ def test_weights_of_steps_without_a_target_are_no_weights_of_a_score(target):
 
 
 def test_scores_of_other_kinds_of_labels_are_refused():
-    with pytest.raises(ValueError, match="^y was refused: could not convert string"):
+    with pytest.raises(ValueError, match="^y must be numeric, got dtype <U4"):
         fitted("keys").score(X, TAGS)
     with pytest.raises(ValueError, match="^y was refused: .* mix of"):
         fitted("tags").score(X, KEYS)
