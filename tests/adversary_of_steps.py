@@ -108,6 +108,13 @@ def _wider(parts, rng):
     return parts, r"\[\d\] must be of shape"
 
 
+def _mixed(parts):
+    return [
+        [("a", 3)[(i + step) % 2] for step in range(len(part))]
+        for i, part in enumerate(parts)
+    ]
+
+
 def _ragged(part):
     return [[1, 2], [3]]
 
@@ -168,12 +175,13 @@ LABEL_HARMS = {
     "fractions": _in_all(lambda part: part + 0.5),
     "bytes strings": _in_all(lambda part: part.astype("S4")),
     "text and numbers": _some(lambda part: part.astype(str)),
-    "two kinds": _in_all(lambda part: ["a", *range(len(part))][: len(part)]),
+    "two kinds": _instead(_mixed),
     "class columns": _in_all(lambda part: np.resize(np.arange(3), (len(part), 3))),
 }
 VALUE_HARMS = {
     **Y_HARMS,
     "words": _in_all(lambda part: ["word"] * len(part)),
+    "digits": _in_all(lambda part: part.astype(str)),
     "a word": _some(lambda part: ["word"] * len(part)),
     "days": _in_all(lambda part: np.full(len(part), "2020", "M8[D]")),
     "spans": _in_all(lambda part: np.full(len(part), 3, "m8[s]")),

@@ -35,6 +35,9 @@ TARGETS = {
 ALLOWED_WARNINGS = (UserWarning, FutureWarning)  # scikit-learn's and our own
 
 
+FEW = 40  # cases, at most, that are always the same
+
+
 def few_and_many(few, many):
     """A number of cases for each change, and one for each night."""
     many = pytest.param(many, marks=pytest.mark.slow)
@@ -50,7 +53,7 @@ def run(check, cases, n_cases, least=0.1):
 
     settings(
         max_examples=n_cases,
-        derandomize=n_cases <= 40,
+        derandomize=n_cases <= FEW,
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),

@@ -37,7 +37,7 @@ from skrnn.sequences import split_steps
 
 pytestmark = pytest.mark.heavy  # plain Python is slow, and warns of each overflow
 each_kind = pytest.mark.parametrize("kind", KINDS)
-cases = few_and_many(20, 1000)
+cases = few_and_many(15, 1000)
 LARGEST = 2**31 - 1
 TYPES = {  # that hold all ids up to a largest one
     1: adversary.TYPES,

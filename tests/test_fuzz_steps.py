@@ -52,7 +52,7 @@ from skrnn.sequences import split_steps
 
 pytestmark = pytest.mark.heavy  # plain Python is slow, and warns of each overflow
 each_kind = pytest.mark.parametrize("kind", OF_STEPS)
-cases = few_and_many(40, 1500)
+cases = few_and_many(25, 1500)
 IGNORED = {"U": "-PAD-", "i": -100, "u": 200, "f": -100.0, "b": "none"}
 
 

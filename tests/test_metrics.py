@@ -9,6 +9,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from adversary import Wrapper
 from entities_oracle import all_scores, count
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -821,8 +822,13 @@ def test_scorers_leave_out_what_the_estimator_ignores(name, missing):
     assert scorer(model, X, gaps) == pytest.approx(scorer(model, short, rest))
 
 
+def wrapped(values):
+    """Nothing but something that makes an array."""
+    return Wrapper(np.array(values))
+
+
 @pytest.mark.parametrize("name", CLASS_SCORERS)
-@pytest.mark.parametrize("frame", [np.array, pd.DataFrame])
+@pytest.mark.parametrize("frame", [np.array, pd.DataFrame, wrapped])
 def test_scorers_read_nothing_behind_the_end_of_a_sequence(name, frame):
     """Of padded labels and weights, as the estimators."""
     X, y = draw_tagging()
@@ -836,7 +842,17 @@ def test_scorers_read_nothing_behind_the_end_of_a_sequence(name, frame):
         found = scorer(model, X, frame(filled), sample_weight=frame(full))
         assert found == scorer(model, X, y, sample_weight=weight)
     with pytest.raises(ValueError, match="must have the same number of sequences"):
-        scorer(model, X, frame(filled)[:-1])
+        scorer(model, X, frame(filled[:-1]))
+
+
+@pytest.mark.parametrize("form", [wrapped, pd.Series, list])
+def test_scorers_and_scores_take_weights_in_any_form(form):
+    X, y = draw_tagging()
+    model, weight = MajorityTagger().fit(X, y), np.arange(1.0, 1 + len(X))
+    expected = step_accuracy_score(y, model.predict(X), sample_weight=weight)
+    found = step_accuracy_score(y, model.predict(X), sample_weight=form(weight))
+    scorer = get_scorer("step_accuracy")
+    assert found == scorer(model, X, y, sample_weight=form(weight)) == expected
 
 
 def test_scorers_find_the_ignored_label_in_pipelines_and_searches():

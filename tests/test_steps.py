@@ -467,6 +467,10 @@ def test_any_number_of_threads_gives_the_same_bits(target, n_jobs):
             lambda y: padded(y, y[0][0])[:, :4],
             "y must have a column for each time step",
         ),
+        (
+            lambda y: [*y[:3], [[1, 2], [3]], *y[4:]],
+            r"^y\[3\] was refused: setting an array element with a sequence",
+        ),
     ],
 )
 def test_targets_that_do_not_fit_are_refused(target, change, message):
@@ -620,7 +624,7 @@ def test_weights_of_steps_without_a_target_are_no_weights_of_a_score(target):
 
 
 def test_scores_of_other_kinds_of_labels_are_refused():
-    with pytest.raises(ValueError, match="y must be numeric, got dtype <U4"):
+    with pytest.raises(ValueError, match="^y must be numeric, got dtype <U4"):
         fitted("keys").score(X, TAGS)
     with pytest.raises(ValueError, match="^y was refused: .* mix of"):
         fitted("tags").score(X, KEYS)

@@ -129,6 +129,8 @@ def _cut_padding(true, pred, ignored):
 
 def _weigh(sample_weight, lengths):
     """Return the weight of each step."""
+    if hasattr(sample_weight, "__array__"):
+        sample_weight = np.asarray(sample_weight)
     if len(sample_weight) != len(lengths):
         raise ValueError(
             "sample_weight must have an entry for each sequence, got "

@@ -61,11 +61,11 @@ class StepScorer(BaseEstimator):
 def _cut_ends(values, y_pred):
     """Rows of a padded array, each as long as its prediction: an estimator's `fit` and
     `score` do not read what is behind, whatever it is."""
-    shape = getattr(values, "shape", ())
-    if len(shape) < 2 or shape[0] != len(y_pred):
+    if hasattr(values, "__array__"):
+        values = np.asarray(values)
+    if getattr(values, "ndim", 1) < 2 or len(values) != len(y_pred):
         return values
-    rows = np.asarray(values)
-    return [row[: len(part)] for row, part in zip(rows, y_pred, strict=True)]
+    return [row[: len(part)] for row, part in zip(values, y_pred, strict=True)]
 
 
 def ignored_by(estimator):
