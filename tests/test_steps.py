@@ -570,13 +570,6 @@ def test_the_score_of_a_quantile_is_that_of_scikit_learn(level):
     assert est.score(X, SUMS) == pytest.approx(expected, rel=1e-12)
 
 
-def test_weights_of_steps_that_do_not_count_are_none():
-    holes = [np.r_[np.nan, y[1:]] for y in SUMS]
-    weights = [np.r_[1.0, np.zeros(len(x) - 1)] for x in X]
-    with pytest.raises(ValueError, match="sample_weight .*(non-zero|positive sum)"):
-        fitted("sums").score(X, holes, weights)
-
-
 @pytest.mark.parametrize("missing", [None, pd.NA])
 def test_a_step_that_is_half_missing_is_named(missing):
     pairs = [part.astype(object) for part in PAIRS]
