@@ -71,11 +71,11 @@ def _in_part(make, says=""):
     return harm
 
 
-def _at_step(value, says, columns=None):
-    """The harm to one step, of so many columns where that counts."""
+def _at_step(value, says, width=None):
+    """Harm to one step, of so many columns where that counts."""
 
     def harm(parts, rng):
-        shapes = [part.shape if columns is None else (len(part), 2) for part in parts]
+        shapes = [(len(part), width) if width else part.shape for part in parts]
         parts = [
             np.resize(*pair).astype(float) for pair in zip(parts, shapes, strict=True)
         ]
@@ -168,7 +168,7 @@ Y_HARMS = {
     "one for each sequence": _instead(lambda parts: np.zeros(len(parts))),
     "none counts": _in_all(lambda part: np.full(part.shape, np.nan)),
     "infinity": _at_step(np.inf, "(finite|0 or 1)"),
-    "half a row": _at_step([np.nan, 1], "finite, or NaN in all", columns=2),
+    "half a row": _at_step([np.nan, 1], "finite, or NaN in all", width=2),
 }
 LABEL_HARMS = {
     **Y_HARMS,
