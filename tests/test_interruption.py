@@ -20,7 +20,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 import skrnn
-from skrnn import RNNRegressor, jit
+from skrnn import RNNRegressor, RNNTagger, jit
 from skrnn.training import Threads, inference, objective, threads
 
 linux = pytest.mark.skipif(
@@ -40,6 +40,8 @@ def make_data(n=16):
 
 X, Y = make_data()
 OTHER = make_data(12)
+TOKENS = [np.arange(i, i + 2 + i % 4) % 7 + 1 for i in range(12)]
+TAGS = [tokens % 3 for tokens in TOKENS]
 
 
 def make(**params):
@@ -129,6 +131,23 @@ class Fit:
         assert np.isfinite(self.est.predict(X)).all()
 
 
+class FitTagger(Fit):
+    """The same of a tagger of tokens, which has a table and a chain to change too."""
+
+    def prepare(self):
+        self.est = RNNTagger(
+            3, "rnn", crf=True, embedding_dim=2, max_iter=2, random_state=0
+        )
+        self.est.set_params(**self.params).fit(TOKENS[:6], TAGS[:6])
+        self.before = self.est.theta_.copy()
+
+    def run(self):
+        self.est.fit(TOKENS, TAGS)
+
+    def check_usable(self):
+        assert np.isfinite(np.concatenate(self.est.predict_proba(TOKENS))).all()
+
+
 class Predict:
     """A prediction by an estimator that never predicted before."""
 
@@ -165,6 +184,8 @@ OPERATIONS = {
     "fit with early stopping": Fit(early_stopping=True),
     "fit with dropout": Fit(dropout=0.2, recurrent_dropout=0.2, pooling="attention"),
     "lbfgs": Fit(solver="lbfgs", tol=1.0),
+    "fit of tokens": FitTagger(),
+    "fit of tokens on threads": FitTagger(n_jobs=2, early_stopping=True),
     "predict": Predict(),
     "predict on threads": Predict(n_jobs=2),
     "step on threads": Step(n_jobs=2),
