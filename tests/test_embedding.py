@@ -325,6 +325,16 @@ def fitted_with_gaps():
     return tiny().fit([[2, 3, 5], [9, 3], [5, 2, 2, 9], [3]], [0, 1, 0, 1])
 
 
+@pytest.mark.parametrize("kind", [np.array, list, pd.DataFrame])
+def test_tables_of_ids_are_padded_to_any_length(kind):
+    """They have no features that would have to be as many as in fit."""
+    est = tiny().fit(kind([[2, 3, 5], [9, 3, 0]] * 4), [0, 1] * 4)
+    expected = est.predict_proba([np.array([2, 3]), np.array([9])])
+    assert_array_equal(est.predict_proba(kind([[2, 3], [9, 0]])), expected)
+    assert_array_equal(est.predict_proba(kind([[2, 3, 0, 0], [9, 0, 0, 0]])), expected)
+    assert not hasattr(est, "n_features_in_")
+
+
 def test_ids_learnt_later_are_known_from_then_on():
     """Those in a gap and those beyond the largest, for which the table grows."""
     est = tiny(solver="adam").partial_fit([[2, 3], [9]], [0, 1])

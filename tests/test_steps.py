@@ -5,6 +5,7 @@ import pickle
 import adversary
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
@@ -413,6 +414,17 @@ def test_steps_without_a_label_do_not_count(missing):
     assert found.score(X, holes) == expected.score(X, TAGS)
     codes = [np.where(tags == "mild", np.nan, tags == "warm") for tags in TAGS]
     assert_array_equal(tiny("tags").fit(X, codes).theta_, expected.theta_)
+
+
+@pytest.mark.parametrize("make", [pd.array, pd.Series, pl.Series])
+def test_integers_with_gaps_stay_integers(make):
+    """As floats, large ones would become the same class."""
+    big, missing = 2**60, None if make is pl.Series else pd.NA
+    holes = [[missing, *[big + i % 2 for i in range(len(x) - 1)]] for x in X]
+    options = {} if make is pl.Series else {"dtype": "Int64"}
+    est = tiny("tags").fit(X, [make(part, **options) for part in holes])
+    assert est.classes_.tolist() == [big, big + 1]
+    assert_array_equal(est.theta_, tiny("tags").fit(X, holes).theta_)
 
 
 def test_an_ignored_label_of_another_kind_is_nowhere():

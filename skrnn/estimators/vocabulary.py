@@ -59,7 +59,10 @@ def read(estimator, X, *, reset, dtype):
     """X as checked sequences; of ids, known or not, if there is to be an embedding."""
     if estimator.embedding_dim is None:
         return check_sequences(X, estimator=estimator, reset=reset, dtype=dtype)
-    return check_ids(check_sequences(X, estimator=estimator, reset=reset), dtype)
+    sequences = check_sequences(X, estimator=estimator, reset=reset)
+    for name in ("n_features_in_", "feature_names_in_"):  # a table has any number of
+        vars(estimator).pop(name, None)  # columns, since ids are padded
+    return check_ids(sequences, dtype)
 
 
 def read_again(estimator, X, dtype):

@@ -80,10 +80,13 @@ def place_of(row, lengths):
 
 
 def read_targets(part):
-    """An array; of objects if `part` lists strings, so that a NaN stays what it is."""
+    """An array; of objects if `part` lists strings, so that a NaN stays what it is, or
+    if integers of a frame would become floats by what is missing among them."""
     array = np.asarray(part)
-    if array.dtype.kind in "US" and not hasattr(part, "__array__"):
-        return np.asarray(part, object)
+    is_text = array.dtype.kind in "US" and not hasattr(part, "__array__")
+    is_foreign = not isinstance(getattr(part, "dtype", array.dtype), np.dtype)
+    if is_text or (is_foreign and array.dtype.kind == "f"):
+        return np.asarray(list(part), object)
     return array
 
 
