@@ -75,10 +75,10 @@ def _at_step(value, says, width=None):
     """Harm to one step, of so many columns where that counts."""
 
     def harm(parts, rng):
-        shapes = [(len(part), width) if width else part.shape for part in parts]
-        parts = [
-            np.resize(*pair).astype(float) for pair in zip(parts, shapes, strict=True)
-        ]
+        parts = [part.astype(float) for part in parts]
+        if width:
+            columns = [part.reshape(len(part), -1)[:, :1] for part in parts]
+            parts = [np.repeat(column, width, axis=1) for column in columns]
         i = int(rng.integers(len(parts)))
         step = int(rng.integers(len(parts[i])))
         parts[i][step] = value

@@ -85,7 +85,7 @@ def read_targets(part):
     array = np.asarray(part)
     is_text = array.dtype.kind in "US" and not hasattr(part, "__array__")
     is_foreign = not isinstance(getattr(part, "dtype", array.dtype), np.dtype)
-    if is_text or (is_foreign and array.dtype.kind == "f"):
+    if array.ndim and (is_text or (is_foreign and array.dtype.kind == "f")):
         return np.asarray(list(part), object)
     return array
 
