@@ -63,6 +63,32 @@ def compiled_as(function, make):
     _COMPILED[function] = make
 
 
+def wide_vectors():
+    """Let the loops of the calling function use the widest vectors there are.
+
+    For processors with AVX-512 the compiler prefers vectors of half that width.
+    """
+
+
+def _compiled_wide_vectors():
+    from numba.core import types
+    from numba.extending import intrinsic
+
+    @intrinsic
+    def mark(context):
+        return types.void(), generate
+
+    def generate(context, builder, signature, arguments):
+        # llvmlite's own method knows only the attributes that are not for one target.
+        set.add(builder.function.attributes, '"prefer-vector-width"="512"')
+        return context.get_dummy_value()
+
+    return mark
+
+
+compiled_as(wide_vectors, _compiled_wide_vectors)
+
+
 def specialise(function, dtype, /, **bindings):
     """Compile `function` for one dtype, with some of its global names bound.
 

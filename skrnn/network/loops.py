@@ -10,7 +10,7 @@ flat, see `skrnn.network.planes` and `skrnn.network.products`.
 
 import numpy as np
 
-from skrnn.jit import shared
+from skrnn.jit import shared, wide_vectors
 from skrnn.network.products import (
     add_column_sums,
     add_dot_products,
@@ -129,6 +129,7 @@ def _block_begin(t, starts, n_rows):
 
 
 def _forward_step(n_flat, plane_sizes, places, ax, ah, unit, h, c, tape):
+    wide_vectors()
     at, before = np.uint64(places[0]), np.uint64(places[1])
     now, tape_at = np.uint64(places[2]), np.uint64(places[3])
     size_x, size_step = np.uint64(plane_sizes[0]), np.uint64(plane_sizes[1])
@@ -238,6 +239,7 @@ def backward_steps(
 def _backward_step(
     n_flat, plane_sizes, places, d_h, d_c, tape, h, c, unit, d_unit, d_ax, d_ah
 ):
+    wide_vectors()
     at, before = np.uint64(places[0]), np.uint64(places[1])
     tape_at = np.uint64(places[2])
     size_x, size_step = np.uint64(plane_sizes[0]), np.uint64(plane_sizes[1])
