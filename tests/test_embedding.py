@@ -131,7 +131,7 @@ def test_an_update_is_the_whole_one_if_all_ids_are_used(solver):
     touched = make_touched(network, theta, state)
     for _ in range(3):
         gradient = rng.standard_normal(theta.size)
-        assert_array_equal(touched.take(packed).rows, packed.rows)
+        assert_array_equal(touched.take([packed])[0].rows, packed.rows)
         touched.update(solver, gradient, 0.1)
         solver.update(whole, gradient, whole_state, 0.1)
     assert_array_equal(theta, whole)
@@ -147,7 +147,7 @@ def test_rows_that_are_not_used_rest_with_their_momentum():
     state = {"t": 4, "m": np.ones_like(theta), "v": np.ones_like(theta)}
     touched = make_touched(network, theta, state)
     case = make_case(("gru", "tanh"), sequences=IDS[:1], embedding=EMBEDDING)
-    packed = touched.take(case.packed)
+    packed = touched.take([case.packed])[0]
     assert_array_equal(packed.rows[:, 0], [0, 1, 0])
     assert touched.theta.size == layout.n_dense + 2 * len(rows)
     touched.update(solver, np.full_like(touched.theta, 2.0), 0.1)
@@ -183,7 +183,7 @@ def test_rows_that_went_wrong_are_not_kept(error):
     state = solver.init(theta)
     touched = make_touched(network, theta, state)
     case = make_case(("gru", "tanh"), sequences=IDS[:1], embedding=EMBEDDING)
-    touched.take(case.packed)
+    touched.take([case.packed])
     with pytest.raises(type(error) if error else ArithmeticError):
         touched.update(solver, np.ones_like(touched.theta), 0.1)
     assert_array_equal(theta, est.theta_)
@@ -196,7 +196,7 @@ def test_an_update_that_is_broken_off_while_it_is_written_is_undone(monkeypatch)
     state = solver.init(theta)
     touched = make_touched(network_of(est), theta, state)
     case = make_case(("gru", "tanh"), sequences=IDS[:1], embedding=EMBEDDING)
-    touched.take(case.packed)
+    touched.take([case.packed])
     copy_in, calls = TouchedRows._copy_in, []
 
     def interrupted(self, *args):

@@ -20,9 +20,11 @@ from skrnn.sequences import (
     ArraySequences,
     ListSequences,
     Sequences,
+    Share,
     check_sequences,
     contract,
     pack,
+    plan_for,
 )
 
 NAN = np.nan
@@ -851,27 +853,34 @@ def test_time_slices_are_packs_of_the_pieces(lengths, n_steps):
 
 @settings(deadline=None)
 @given(RAGGED, st.integers(1, 12))
-def test_shards_are_packs_of_a_fair_share(lengths, n_shards):
-    """Each sequence is in one shard; shards differ by the longest at most."""
+def test_shares_are_packs_of_about_equally_many_steps(lengths, n_shards):
+    """The packed sequences in their order; each border is as near as can be."""
     arrays = make_ragged(lengths)
-    packed = pack_all(arrays)
-    shards = packed.plan.shards(n_shards)
-    assert len(shards) == min(n_shards, len(arrays))
-    for shard in shards:
-        order = shard.plan.order
-        assert_packs(packed.shard(shard), [arrays[i] for i in order])
-        assert order.tolist() == packed.plan.order[shard.positions].tolist()
-    dealt = np.concatenate([shard.plan.order for shard in shards])
-    assert sorted(dealt) == list(range(len(arrays)))
-    work = [shard.plan.n_rows for shard in shards]
-    assert max(work) - min(work) <= max(lengths)
+    plan, shares = make_shares(arrays, n_shards)
+    assert 1 <= len(shares) <= min(n_shards, len(arrays))
+    for share in shares:
+        order = share.plan.order
+        assert_packs(share, [arrays[i] for i in order])
+        assert order.tolist() == plan.order[share.positions].tolist()
+    dealt = np.concatenate([share.plan.order for share in shares])
+    assert dealt.tolist() == plan.order.tolist()
+    ends = np.cumsum([share.plan.n_rows for share in shares]) / plan.n_rows
+    for wanted in np.arange(1, n_shards) / n_shards:
+        distance = np.abs(np.append(ends, 0.0) - wanted).min()
+        assert distance <= 0.5 * max(lengths) / plan.n_rows + 1e-9
 
 
-def test_a_shard_unpacks_by_itself():
-    """Unpacking a shard gives its own sequences, in minibatch order."""
+def make_shares(arrays, n_shards):
+    sequences, indices = check_sequences(arrays), np.arange(len(arrays))
+    plan = plan_for(sequences, indices)
+    shards = plan.shards(n_shards)
+    return plan, [Share(sequences, indices, shard, np.float64) for shard in shards]
+
+
+def test_a_share_unpacks_by_itself():
+    """Unpacking a share gives its own sequences, in minibatch order."""
     arrays = make_ragged((2, 5, 3, 4))
-    whole = pack_all(arrays)
-    packed = whole.shard(whole.plan.shards(2)[1])
+    packed = make_shares(arrays, 2)[1][1]
     expected = [arrays[i] for i in sorted(packed.plan.order)]
     for got, array in zip(packed.unpack(packed.rows), expected, strict=True):
         np.testing.assert_array_equal(got, array)
@@ -959,8 +968,7 @@ assert "numba" not in sys.modules
 X = [np.arange(n) for n in (2.0, 4.0, 1.0)]
 packed = pack(check_sequences(X), np.arange(3), np.float64)
 print(packed.rows.ravel().tolist(), packed.plan.reverse_rows.tolist())
-shards = packed.plan.shards(2)
-print([packed.shard(shard).rows.ravel().tolist() for shard in shards])
+print([shard.plan.order.tolist() for shard in packed.plan.shards(2)])
 print([x.ravel().tolist() for x in packed.unpack(packed.rows)])
 """
 
@@ -977,6 +985,6 @@ def test_packing_works_without_compiling(disable):
     )
     assert result.stdout.splitlines() == [
         "[0.0, 0.0, 0.0, 1.0, 1.0, 2.0, 3.0] [6, 4, 2, 5, 1, 3, 0]",
-        "[[0.0, 0.0, 1.0, 2.0, 3.0], [0.0, 1.0]]",
+        "[[1], [0, 2]]",
         "[[0.0, 1.0], [0.0, 1.0, 2.0, 3.0], [0.0]]",
     ], result.stderr

@@ -230,14 +230,13 @@ def test_the_gradient_is_that_of_central_differences(
             pytest.skip("a chain has one label for each step")
         params = {"crf": True}
     objective, data, theta = objective_of(tiny(target, **params), target, monkeypatch)
-    monkeypatch.setattr(
-        objective, "_shards", lambda packed: shards(objective, packed, n_shards)
-    )
+    monkeypatch.setattr(objective, "_n_shards", lambda plan: n_shards)
     indices = np.array([3, 17, 5, 11, 8, 2])
 
     def value(theta):
-        packed = objective.pack(data, indices)
-        return objective(theta, packed, data, indices, np.random.default_rng(0))
+        shares = objective.pack(data, indices)
+        assert len(shares) == n_shards
+        return objective(theta, shares, data, indices, np.random.default_rng(0))
 
     gradient = value(theta)[1].copy()
     direction = np.random.default_rng(1).choice([-1.0, 1.0], theta.size)
@@ -264,16 +263,6 @@ def objective_of(est, target, monkeypatch):
     with pytest.warns(UserWarning, match="interrupted"):
         est.fit(X, TARGETS[target], weight)
     return found["objective"], found["data"], rng.normal(size=found["theta"].size)
-
-
-def shards(objective, packed, n_shards):
-    if n_shards == 1:
-        return [(objective._spaces[0], packed, slice(None))]
-    parts = packed.plan.shards(n_shards)
-    return [
-        (space, packed.shard(part), part.positions)
-        for space, part in zip(objective._spaces, parts, strict=False)
-    ]
 
 
 # scikit-learn

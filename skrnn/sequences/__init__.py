@@ -18,7 +18,7 @@ from skrnn.sequences.ids import (
 )
 from skrnn.sequences.layout import Outline, Plan, Shard, plan_equal
 from skrnn.sequences.naming import naming
-from skrnn.sequences.packing import Packed, pack
+from skrnn.sequences.packing import Packed, Share, pack, plan_for
 from skrnn.sequences.targets import (
     as_plain,
     concatenate_targets,
@@ -42,6 +42,7 @@ __all__ = [
     "Plan",
     "Sequences",
     "Shard",
+    "Share",
     "are_ids",
     "as_plain",
     "check_ids",
@@ -56,6 +57,7 @@ __all__ = [
     "pack",
     "place_of",
     "plan_equal",
+    "plan_for",
     "read_targets",
     "refuse_masked",
     "replace_unknown",

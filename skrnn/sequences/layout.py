@@ -2,6 +2,7 @@
 
 import functools
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -83,11 +84,10 @@ class Plan:
 
     @cached_property
     def sources(self):
-        """Place of each row, (N,), when sequences lie one after the other, unsorted."""
-        lengths = self.lengths[self.ranks]
-        firsts = np.cumsum(lengths) - lengths
+        """Place of each row, (N,), when the sequences lie one after the other."""
+        firsts = np.cumsum(self.lengths) - self.lengths
         step, member = self._members
-        sources = firsts[self.order][member]
+        sources = firsts[member]
         sources += step
         return sources
 
@@ -118,36 +118,38 @@ class Plan:
         )
 
     def shards(self, n_shards):
-        """Deal the packed sequences out to plans of about equal work.
+        """Cut the packed sequences into plans of about equally many rows.
+
+        Sequences of similar lengths stay together, so that all shards together have
+        few steps.
 
         Parameters
         ----------
         n_shards : int
-            Wanted number of shards; there are no more than sequences.
+            Wanted number of shards; there may be fewer.
 
         Returns
         -------
         list of Shard
         """
-        n_shards = min(n_shards, self.lengths.size)
+        if n_shards <= 1:
+            return [Shard(self, slice(None))]
         if n_shards not in self._shards:
-            self._shards[n_shards] = [
-                self._shard(first, n_shards) for first in range(n_shards)
-            ]
+            centres = np.cumsum(self.lengths) - 0.5 * self.lengths
+            shares = np.arange(1, n_shards) * (self.n_rows / n_shards)
+            cuts = {0, *np.searchsorted(centres, shares).tolist(), self.n_sequences}
+            bounds = pairwise(sorted(cuts))
+            self._shards[n_shards] = [self._shard(slice(*part)) for part in bounds]
         return self._shards[n_shards]
 
     @cached_property
     def _shards(self):
         return {}
 
-    def _shard(self, first, n_shards):
-        positions = slice(first, None, n_shards)
-        lengths = self.lengths[positions].copy()
-        sizes, starts = _count_rows(lengths)
-        plan = Plan(sizes, starts, lengths, self.order[positions].copy())
-        step, member = plan._members
-        row_indices = self.starts[step] + first + member * n_shards
-        return Shard(plan, positions, row_indices)
+    def _shard(self, positions):
+        lengths = self.lengths[positions]
+        plan = Plan(*_count_rows(lengths), lengths, self.order[positions])
+        return Shard(plan, positions)
 
 
 @dataclass(frozen=True)
@@ -175,13 +177,10 @@ class Shard(NamedTuple):
         Of the share; its `order` refers to the whole minibatch.
     positions : slice
         Its sequences among the packed sequences of the whole.
-    row_indices : ndarray of shape (N,), int64
-        Its rows among the rows of the whole.
     """
 
     plan: Plan
     positions: slice
-    row_indices: np.ndarray
 
 
 def make_plan(lengths):

@@ -1,32 +1,35 @@
 """Packed minibatches: sorted by length, time-major, without padding."""
 
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
-from skrnn.sequences.layout import Plan, make_plan, plan_equal
+from skrnn.lazy import cached_property
+from skrnn.sequences.layout import make_plan, plan_equal
 
 COPIED_VALUES = 2**20  # of a minibatch that may lie in memory twice
 
 
-@dataclass(frozen=True, eq=False)
 class Packed:
     """A minibatch of B sequences, longest first, one step after the other.
 
     The steps of all sequences are N rows: those of step 0 first, and within a step
     those of the longest sequence first. As sequences end, a step has fewer rows.
 
-    Attributes
+    Parameters
     ----------
     rows : ndarray of shape (N, D)
         Features of each step.
     plan : Plan
         Which row is which.
+    positions : slice, default=slice(None)
+        Of a share of a minibatch: its sequences among the packed sequences of that.
     """
 
-    rows: np.ndarray
-    plan: Plan
+    def __init__(self, rows, plan, positions=slice(None)):
+        self.rows = rows
+        self.plan = plan
+        self.positions = positions
 
     def restore(self, values):
         """Return values of the packed sequences, (B, ...), in minibatch order."""
@@ -55,10 +58,6 @@ class Packed:
         rows = self.rows[starts[start] : starts[stop]]
         return Packed(rows, self.plan.time_slice(start, stop))
 
-    def shard(self, shard):
-        """Return one of the plan's shards as a minibatch of its own."""
-        return Packed(self.rows.take(shard.row_indices, axis=0), shard.plan)
-
 
 def pack(sequences, indices, dtype):
     """Pack the sequences at `indices`.
@@ -76,26 +75,55 @@ def pack(sequences, indices, dtype):
     -------
     Packed
     """
-    plan = _plan(sequences, indices)
-    if plan.n_sequences * plan.sizes.size * sequences.n_features > COPIED_VALUES:
-        return Packed(_rows_of_each(sequences, indices, plan, dtype), plan)
-    rows = sequences.take(indices, dtype)
-    if plan.is_equal:
-        steps = rows.reshape(plan.n_sequences, -1, rows.shape[1]).swapaxes(0, 1)
-        return Packed(np.ascontiguousarray(steps).reshape(rows.shape), plan)
-    return Packed(rows.take(plan.sources, axis=0, mode="clip"), plan)
+    plan = plan_for(sequences, indices)
+    return Packed(_pack_rows(sequences, indices[plan.order], plan, dtype), plan)
 
 
-def _plan(sequences, indices):
+class Share(Packed):
+    """A share of a minibatch that is packed when, and where, its rows are needed.
+
+    Parameters
+    ----------
+    sequences : Sequences
+    indices : ndarray of shape (B,), int
+        The whole minibatch.
+    shard : Shard
+    dtype : dtype
+        Type of the rows.
+    """
+
+    def __init__(self, sequences, indices, shard, dtype):
+        self.plan, self.positions = shard
+        self._source = sequences, indices[self.plan.order], self.plan, dtype
+
+    @cached_property
+    def rows(self):
+        """Features of each step, (N, D)."""
+        return _pack_rows(*self._source)
+
+
+def plan_for(sequences, indices):
+    """Plan a minibatch of the sequences at `indices`, (B,)."""
     if sequences.common_length:
         return plan_equal(indices.size, sequences.common_length)
     return make_plan(sequences.lengths[indices])
 
 
+def _pack_rows(sequences, indices, plan, dtype):
+    """Packed rows, (N, D), of the sequences at `indices`, longest first."""
+    if plan.n_sequences * plan.sizes.size * sequences.n_features > COPIED_VALUES:
+        return _rows_of_each(sequences, indices, plan, dtype)
+    rows = sequences.take(indices, dtype)
+    if plan.is_equal:
+        steps = rows.reshape(plan.n_sequences, -1, rows.shape[1]).swapaxes(0, 1)
+        return np.ascontiguousarray(steps).reshape(rows.shape)
+    return rows.take(plan.sources, axis=0, mode="clip")
+
+
 def _rows_of_each(sequences, indices, plan, dtype):
     """Packed rows, (N, D), sequence by sequence: slower, but never a second copy."""
     rows = np.empty((plan.n_rows, sequences.n_features), dtype)
-    for b, i in enumerate(indices[plan.order]):
+    for b, i in enumerate(indices):
         places = plan.starts[: plan.lengths[b]] + b
         rows[places] = sequences.view(i)
     return rows

@@ -7,7 +7,7 @@ from scipy.linalg import get_blas_funcs
 
 from skrnn.network.dropout import Masks
 from skrnn.network.workspace import Workspace
-from skrnn.sequences import pack
+from skrnn.sequences import Share, plan_for
 from skrnn.training.inference import raw_scores
 
 SHARD_OPERATIONS = 1e8
@@ -53,19 +53,25 @@ class Objective:
         self.input_gradient_norm = np.nan
         self._spaces = [Workspace(network.dtype) for _ in range(MAX_SHARDS)]
 
-    def __call__(self, theta, packed, data, indices, rng):
-        """Loss of the minibatch `indices` of `data`, packed, and its gradient.
+    def __call__(self, theta, shares, data, indices, rng):
+        """Loss of the minibatch `indices` of `data` and its gradient.
 
-        The gradient is valid until the next call.
+        `shares` is the minibatch, as from `pack`. The gradient is valid until the
+        next call.
         """
         with np.errstate(**QUIET):
-            return self._evaluate(theta, packed, data, indices, rng)
+            return self._evaluate(theta, shares, data, indices, rng)
 
     def pack(self, data, indices):
-        """The minibatch `indices` of `data`, packed for the network."""
-        return pack(data.sequences, indices, self.network.row_dtype)
+        """The minibatch `indices` of `data` in shares, a list of `Share`."""
+        plan = plan_for(data.sequences, indices)
+        dtype = self.network.row_dtype
+        return [
+            Share(data.sequences, indices, shard, dtype)
+            for shard in plan.shards(self._n_shards(plan))
+        ]
 
-    def _evaluate(self, theta, packed, data, indices, rng):
+    def _evaluate(self, theta, shares, data, indices, rng):
         masks = Masks.draw(
             self.network.stack,
             indices.size,
@@ -74,18 +80,19 @@ class Objective:
             rng,
         )
 
-        def evaluate(shard):
-            space, part, positions = shard
-            y, w = data.of_packed(indices, part.plan)
+        def evaluate(part):
+            space, share = part
+            y, w = data.of_packed(indices, share.plan)
             return self.network.gradient(
                 theta,
-                part,
-                masks.select(positions),
+                share,
+                masks.select(share.positions),
                 space,
                 lambda raw: self.loss.value_and_gradient(raw, y, w),
             )
 
-        results = self.threads.map(evaluate, self._shards(packed))
+        parts = list(zip(self._spaces, shares, strict=False))
+        results = self.threads.map(evaluate, parts)
         value, gradient = results[0]
         alpha = self.alpha / (indices.size * data.mean_weight)
         for shard_value, shard_gradient in results[1:]:
@@ -102,25 +109,16 @@ class Objective:
             raw = self.network.with_own(self.network.layout.views(theta), raw)
             return self.loss.value_and_gradient(raw, *data.in_order())[0]
 
-    def _shards(self, packed):
+    def _n_shards(self, plan):
         n_weights = self.network.layout.n_weights
-        work = 6.0 * n_weights * packed.plan.n_rows
+        work = 6.0 * n_weights * plan.n_rows
         n_least = min(
             max(SHARD_SEQUENCES, n_weights // WEIGHTS_PER_SEQUENCE),
             LARGE_SHARD_SEQUENCES,
         )
-        n_shards = min(
-            int(work / SHARD_OPERATIONS),
-            packed.plan.n_sequences // n_least,
-            MAX_SHARDS,
+        return min(
+            int(work / SHARD_OPERATIONS), plan.n_sequences // n_least, MAX_SHARDS
         )
-        if n_shards <= 1:
-            return [(self._spaces[0], packed, slice(None))]
-        shards = packed.plan.shards(n_shards)
-        return [
-            (space, packed.shard(shard), shard.positions)
-            for space, shard in zip(self._spaces, shards, strict=False)
-        ]
 
     def _penalise(self, theta, gradient, alpha):
         """Add the penalty's gradient; return its value."""

@@ -57,9 +57,9 @@ class Touched:
         self._state = state
         self._before = theta.copy()
 
-    def take(self, packed):
-        """Get ready for a minibatch; return it as `theta` is to read it."""
-        return packed
+    def take(self, shares):
+        """Get ready for a minibatch; return its shares as `theta` is to read them."""
+        return shares
 
     def update(self, optimizer, gradient, rate):
         """Let the optimiser take one step.
@@ -94,11 +94,17 @@ class TouchedRows(Touched):
         self._trainable = network.embedding.trainable
         self._last = None
 
-    def take(self, packed):
-        rows, places = np.unique(packed.rows, return_inverse=True)
+    def take(self, shares):
+        ids = np.concatenate([share.rows for share in shares])
+        rows, places = np.unique(ids, return_inverse=True)
         self.theta = self._copy_out(self._whole, rows)
         self._rows = rows if self._trainable else rows[:0]
-        return Packed(places.reshape(-1, 1), packed.plan)
+        ends = np.cumsum([len(share.rows) for share in shares])
+        parts = np.split(places.reshape(-1, 1), ends[:-1])
+        return [
+            Packed(part, share.plan, share.positions)
+            for part, share in zip(parts, shares, strict=True)
+        ]
 
     def update(self, optimizer, gradient, rate):
         n_changed = self._n_dense + self._rows.size * self._shape[1]
