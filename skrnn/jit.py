@@ -106,8 +106,11 @@ def specialise(function, dtype, /, **bindings):
     callable
         A compiled function with one signature, memoised.
     """
-    typed = [(name, type(value), value) for name, value in sorted(bindings.items())]
-    return _specialise(function, np.dtype(dtype), tuple(typed))
+    typed = ()
+    if bindings:
+        items = sorted(bindings.items())
+        typed = tuple((name, type(value), value) for name, value in items)
+    return _specialise(function, np.dtype(dtype), typed)
 
 
 def plain(function, dtype, /, **bindings):

@@ -164,9 +164,9 @@ class Case:
         ]
 
     def random_state(self, seed):
-        """State of all sequences, joined; see `joined`."""
+        """State of all sequences."""
         rng = np.random.default_rng(seed)
-        zeros = joined(self.stack.zero_state(len(self.sequences)))
+        zeros = self.stack.zero_state(len(self.sequences))
         return [rng.standard_normal(part.shape) for part in zeros]
 
     def _rows(self, masks, rank, none):
@@ -187,16 +187,6 @@ def largest_error(actual, expected):
     actual, expected = np.asarray(actual), np.asarray(expected)
     assert actual.shape == expected.shape
     return np.abs(actual - expected).max() / np.abs(expected).max()
-
-
-def joined(state):
-    """A state of `Stack` as one array (n_carried, B, H) for each layer."""
-    return [np.concatenate([h[None], others]) for h, others in state]
-
-
-def unjoined(state):
-    """The opposite of `joined`, in new arrays."""
-    return [(part[0].copy(), part[1:].copy()) for part in state]
 
 
 def flat(state):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cases import joined, make_cell
+from cases import make_cell
 from numpy.testing import assert_allclose
 from sklearn.base import clone
 
@@ -119,7 +119,7 @@ def test_outputs_scores_and_final_states(kind, shape):
     )
     for i, rows in enumerate(packed.unpack(run["out"])):
         assert_equal_to_rounding(rows, expected["outputs"][: len(rows), i])
-    state = np.stack(joined(run["state"]), axis=1)[:, :, packed.plan.ranks]
+    state = np.stack(run["state"], axis=1)[:, :, packed.plan.ranks]
     names = ["h", "c"] if "c" in expected else ["h"]
     for values, name in zip(state, names, strict=True):
         assert_equal_to_rounding(values, expected[name])

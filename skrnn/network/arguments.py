@@ -22,7 +22,7 @@ class ForwardArguments:
     ----------
     out : (N, H)
         Outputs of every step.
-    before, after : list of (B, H) and of (N, H)
+    before, after : (n_carried, B, H) and (n_carried, N, H)
         Carried values before the first step, and after every step.
     read_weights : tuple
         Input and recurrent weights, as the way back reads them.
@@ -30,21 +30,19 @@ class ForwardArguments:
 
     def __init__(self, layer, views, plan, space, taped):
         B, N, H = plan.n_sequences, plan.n_rows, layer.n_units
-        n_others = len(layer.cell.carried) - 1
         n_taped = N if taped else B
         self.shape = layer.shape(B)
         self.steps = plan.starts, plan.sizes
-        h = space.array(f"h_{layer.suffix}", ((B + N) * H,))
-        c = space.array(f"c_{layer.suffix}", (n_others * (B + N) * H,))
-        self.carried = h, c
+        carried = space.array(
+            f"carried_{layer.suffix}", (len(layer.cell.carried), B + N, H)
+        )
+        self.carried = carried[0].reshape(-1), carried[1:].reshape(-1)
         n_tape = len(layer.cell.taped) * n_taped * H
         tape = space.array(f"tape_{layer.suffix}", (n_tape,))
         self.kept = tape, int(taped)
         self.room = _forward_room(layer, self.shape, space)
-        self._rows = h.reshape(B + N, H), c.reshape(n_others, B + N, H)
-        self.before = [self._rows[0][:B], *self._rows[1][:, :B]]
-        self.after = [self._rows[0][B:], *self._rows[1][:, B:]]
-        self._last = B + plan.last_rows
+        self.before, self.after = carried[:, :B], carried[:, B:]
+        self._rows, self._last = carried, B + plan.last_rows
         self.out = self.after[0]
         self._bind_weights(layer, views, B)
 
@@ -60,9 +58,7 @@ class ForwardArguments:
 
     def start(self, state):
         """Store the state before the first step, and what depends on the weights."""
-        h, others = state
-        for values, before in zip(self.before, (h, *others), strict=True):
-            values[:] = before
+        self.before[:] = state
         self.refresh()
 
     def refresh(self):
@@ -74,8 +70,7 @@ class ForwardArguments:
 
     def final_state(self):
         """State of each sequence after its last step, a copy."""
-        h, c = self._rows
-        return h.take(self._last, axis=0), c.take(self._last, axis=1)
+        return self._rows.take(self._last, axis=1)
 
 
 class BackwardArguments:

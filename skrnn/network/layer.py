@@ -67,12 +67,7 @@ class Layer:
 
     def zero_state(self, n_sequences, dtype):
         """State of `n_sequences` sequences before their first step."""
-        H = self.n_units
-        n_others = len(self.cell.carried) - 1
-        return (
-            np.zeros((n_sequences, H), dtype),
-            np.zeros((n_others, n_sequences, H), dtype),
-        )
+        return np.zeros((len(self.cell.carried), n_sequences, self.n_units), dtype)
 
     def forward(self, views, x, plan, state, mask, space, taped=True):
         """Run over all steps.
@@ -84,7 +79,7 @@ class Layer:
         x : (N, n_inputs)
             Packed inputs.
         plan : Plan
-        state : tuple of (B, H) and (n_carried - 1, B, H)
+        state : (n_carried, B, H)
             State of each sequence before its first step.
         mask : (B, H) or (0, H)
             Recurrent dropout; with 0 rows, none.
@@ -137,7 +132,7 @@ class Layer:
             As from `forward`.
         d_out : (N, H) or (0, H)
             Gradient with respect to the outputs; with 0 rows, none.
-        d_state : tuple of (B, H) and (n_carried - 1, B, H)
+        d_state : (n_carried, B, H)
             Gradient with respect to the final state; overwritten.
         space : Workspace
         need_d_x : bool
@@ -146,7 +141,7 @@ class Layer:
         Returns
         -------
         d_x : (N, n_inputs) or None
-        d_state : tuple
+        d_state : (n_carried, B, H)
             Gradient with respect to the initial state.
         """
         forward, x, mask = run["kept"]
@@ -155,12 +150,11 @@ class Layer:
             (gradient, forward, need_d_x),
             lambda: BackwardArguments(self, gradient, forward, space, need_d_x),
         )
-        d_h, d_c = d_state
         self._backward_steps(
             self.blas,
             forward.shape,
             d_out.reshape(-1),
-            (d_h.reshape(-1), d_c.reshape(-1)),
+            (d_state[0].reshape(-1), d_state[1:].reshape(-1)),
             x.reshape(-1),
             forward.read_weights,
             forward.unit,

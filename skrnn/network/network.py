@@ -191,8 +191,8 @@ class Network:
         if "transitions" in gradient:
             gradient["transitions"][:] = d_raw[len(raw) :]
             d_raw = d_raw[: len(raw)]
-        gradient["head_weight"][:] = d_raw.T @ features
-        gradient["head_bias"][:] = d_raw.sum(axis=0)
+        np.matmul(d_raw.T, features, out=gradient["head_weight"])
+        np.add.reduce(d_raw, axis=0, out=gradient["head_bias"])
         d_pooled = masks.apply_to_head(d_raw @ views["head_weight"], spread)
         for chunk in reversed(chunks):
             d_x = self._backward(views, gradient, pool, d_pooled, chunk, masks, space)
@@ -248,7 +248,7 @@ class Network:
         pool = self.pooling.begin(packed.plan, self.stack.n_features, self.dtype)
         state = self.stack.zero_state(packed.plan.n_sequences)
         for chunk in chunks:
-            chunk.state = [(h[: chunk.n], c[:, : chunk.n]) for h, c in state]
+            chunk.state = [values[:, : chunk.n] for values in state]
             only = taped and len(chunks) == 1
             run = self._forward(views, chunk, masks, space, taped=only)
             state = run["state"]

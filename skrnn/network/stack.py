@@ -169,16 +169,15 @@ class Stack:
     def last_output(self, state):
         """Final outputs of the top level's layers side by side, (B, F)."""
         top = state[-len(self.levels[-1]) :]
-        return top[0][0] if len(top) == 1 else np.hstack([h for h, _ in top])
+        return top[0][0] if len(top) == 1 else np.hstack([h for h, *_ in top])
 
     def d_last_output(self, d_last):
         """Gradient of `last_output`: zero but for the top level's outputs."""
         d_state = self.zero_state(d_last.shape[0])
         top = self.levels[-1]
-        for (d_h, _), part in zip(
-            d_state[-len(top) :], self._parts(d_last, top), strict=True
-        ):
-            d_h[:] = part
+        parts = self._parts(d_last, top)
+        for d_carried, part in zip(d_state[-len(top) :], parts, strict=True):
+            d_carried[0] = part
         return d_state
 
     def _join(self, outputs, depth, space):

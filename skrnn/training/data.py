@@ -59,7 +59,7 @@ class TrainingData:
             Of all of it, or of a shard.
         """
         chosen = indices[plan.order]
-        return self.targets[chosen], self.weights[chosen] / indices.size
+        return self.targets.take(chosen, axis=0), self.weights[chosen] / indices.size
 
     def select(self, indices):
         """The data at `indices`."""

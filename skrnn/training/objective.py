@@ -51,6 +51,7 @@ class Objective:
         self.recurrent_dropout = recurrent_dropout
         self.threads = threads
         self.input_gradient_norm = np.nan
+        self._axpy = get_blas_funcs("axpy", dtype=network.dtype)
         self._spaces = [Workspace(network.dtype) for _ in range(MAX_SHARDS)]
 
     def __call__(self, theta, shares, data, indices, rng):
@@ -125,6 +126,5 @@ class Objective:
         if alpha == 0.0:
             return 0.0
         weights = theta[: self.network.layout.n_weights]
-        axpy = get_blas_funcs("axpy", dtype=theta.dtype)
-        axpy(weights, gradient[: weights.size], a=alpha)
+        self._axpy(weights, gradient[: weights.size], a=alpha)
         return 0.5 * alpha * float(np.dot(weights, weights))
