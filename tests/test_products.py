@@ -15,9 +15,9 @@ from skrnn.network.blas import UNBOUNDED, multiply_add
 from skrnn.network.blas import product as find_product
 from skrnn.network.products import (
     add_column_sums,
-    add_dot_products,
     add_outer_product,
     add_product,
+    add_thin_product,
     lay_out,
     put_row,
     tile_width,
@@ -45,23 +45,25 @@ def both(function, dtype):
     return plain(function, dtype), specialise(function, dtype)
 
 
-def call_multiply_add(gemm, transposed, sizes, places, strides, a, b, c):
-    multiply_add(gemm, transposed, sizes, places, strides, a, b, c)
+def call_multiply_add(gemm, left, right, sizes, places, strides, a, b, c):
+    multiply_add(gemm, left, right, sizes, places, strides, a, b, c)
 
 
 @each_dtype
-@pytest.mark.parametrize("transposed", [0, 1])
-def test_multiply_add_on_parts_of_larger_arrays(dtype, transposed):
+@pytest.mark.parametrize("left", [0, 1])
+@pytest.mark.parametrize("right", [0, 1])
+def test_multiply_add_on_parts_of_larger_arrays(dtype, left, right):
     """Only the part is changed, and it is added to."""
     a, b, c = (normal((9, 8), dtype, seed) for seed in range(3))
-    left = a[2:6, 1:4].T if transposed else a[2:5, 1:5]
+    x = a[2:6, 1:4].T if left else a[2:5, 1:5]
+    w = b[1:6, 3:7].T if right else b[1:5, 3:8]
     expected = c.copy()
-    expected[3:6, 2:7] += left @ b[1:5, 3:8]
+    expected[3:6, 2:7] += x @ w
     gemm, places = find_product(dtype)[0], (2 * 8 + 1, 8 + 3, 3 * 8 + 2)
     for function in both(call_multiply_add, dtype):
         found = c.copy()
         arrays = (a.ravel(), b.ravel(), found.ravel())
-        function(gemm, transposed, (3, 5, 4), places, (8, 8, 8), *arrays)
+        function(gemm, left, right, (3, 5, 4), places, (8, 8, 8), *arrays)
         assert_allclose(found, expected, rtol=TOLERANCE[dtype])
 
 
@@ -109,15 +111,15 @@ def test_products_on_parts_of_arrays(dtype):
     expected[2:-1] += (x[3:].reshape(n, K) @ w[1]).ravel()
     for blas in tilings(dtype):
         tiles = np.full(2 * tiled_size(blas, K, J), np.nan, dtype)
+        as_it_lies = w.swapaxes(1, 2).copy().ravel()
         for function in both(multiply_second, dtype):
             found = out.copy()
             function(blas, sizes, x, w.ravel(), tiles, found)
             assert_allclose(found, expected, rtol=TOLERANCE[dtype])
-    as_it_lies = w.swapaxes(1, 2).copy().ravel()
-    for function in both(add_dot_products, dtype):
-        found = out.copy()
-        function(sizes, x, 3, as_it_lies, K * J, found, 2)
-        assert_allclose(found, expected, rtol=TOLERANCE[dtype])
+        for function in both(add_thin_product, dtype):
+            found = out.copy()
+            function(blas, sizes, x, 3, as_it_lies, K * J, found, 2)
+            assert_allclose(found, expected, rtol=TOLERANCE[dtype])
 
 
 @each_dtype

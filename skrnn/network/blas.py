@@ -50,15 +50,15 @@ def product(dtype):
     return gemm, UNBOUNDED, UNBOUNDED, line
 
 
-def multiply_add(gemm, transposed, sizes, places, strides, a, b, c):
+def multiply_add(gemm, left_turned, right_turned, sizes, places, strides, a, b, c):
     """Add the product of two matrices to a third, ``C += A @ B``.
 
     Parameters
     ----------
     gemm : int
         Its address, as from `product`.
-    transposed : int
-        1 if A lies in memory as its transpose, (k, m), else 0.
+    left_turned, right_turned : int
+        1 if A lies in memory as its transpose, (k, m), or B as (n, k), else 0.
     sizes : tuple of int
         m, n and k: A is (m, k), B is (k, n), C is (m, n).
     places, strides : tuple of int
@@ -68,10 +68,10 @@ def multiply_add(gemm, transposed, sizes, places, strides, a, b, c):
         Flat, contiguous arrays in which the matrices lie.
     """
     m, n, k = sizes
-    left = _matrix(a, (k, m) if transposed else (m, k), places[0], strides[0])
-    right = _matrix(b, (k, n), places[1], strides[1])
+    left = _matrix(a, (k, m) if left_turned else (m, k), places[0], strides[0])
+    right = _matrix(b, (n, k) if right_turned else (k, n), places[1], strides[1])
     result = _matrix(c, (m, n), places[2], strides[2])
-    result += (left.T if transposed else left) @ right
+    result += (left.T if left_turned else left) @ (right.T if right_turned else right)
 
 
 def _matrix(array, shape, place, stride):
@@ -91,13 +91,13 @@ def _compiled_multiply_add():
     int32, char = ir.IntType(32), ir.IntType(8)
 
     @intrinsic
-    def call(context, gemm, transposed, sizes, places, strides, a, b, c):
-        three = types.UniTuple(types.int64, 3)
-        given = (types.int64, types.int64, three, three, three, a, b, c)
+    def call(context, gemm, left_turned, right_turned, sizes, places, strides, a, b, c):
+        one, three = types.int64, types.UniTuple(types.int64, 3)
+        given = (one, one, one, three, three, three, a, b, c)
         return types.void(*given), generate
 
     def generate(context, builder, signature, arguments):
-        gemm, transposed, sizes, places, strides, *arrays = arguments
+        gemm, left_turned, right_turned, sizes, places, strides, *arrays = arguments
         m, n, k = cgutils.unpack_tuple(builder, sizes)
 
         def slot(value):
@@ -108,6 +108,11 @@ def _compiled_multiply_add():
         def integer(value):
             return slot(builder.trunc(value, int32))
 
+        def form(turned):
+            as_is, other = (ir.Constant(char, ord(letter)) for letter in "NT")
+            is_turned = builder.icmp_signed("!=", turned, turned.type(0))
+            return slot(builder.select(is_turned, other, as_is))
+
         def matrix(array, kind, place, stride):
             view = context.make_array(kind)(context, builder, array)
             return builder.gep(view.data, [place]), integer(stride)
@@ -115,16 +120,14 @@ def _compiled_multiply_add():
         a, b, c = map(
             matrix,
             arrays,
-            signature.args[5:],
+            signature.args[6:],
             cgutils.unpack_tuple(builder, places),
             cgutils.unpack_tuple(builder, strides),
         )
-        as_is, other = (ir.Constant(char, ord(letter)) for letter in "NT")
-        is_transposed = builder.icmp_signed("!=", transposed, transposed.type(0))
         one = slot(a[0].type.pointee(1.0))
         parameters = [
-            slot(as_is),
-            slot(builder.select(is_transposed, other, as_is)),
+            form(right_turned),
+            form(left_turned),
             *map(integer, (n, m, k)),
             *(one, *b, *a, one, *c),
         ]

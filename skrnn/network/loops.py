@@ -13,9 +13,9 @@ import numpy as np
 from skrnn.jit import shared, wide_vectors
 from skrnn.network.products import (
     add_column_sums,
-    add_dot_products,
     add_outer_product,
     add_product,
+    add_thin_product,
     lay_out,
     put_row,
     tiled_size,
@@ -109,7 +109,7 @@ def _add_gate(tiled, blas, sizes, place, x, w, tiles, out):
         tiles_at = k * tiled_size(blas, K, J)
         add_product(blas, sizes, x, x_at, tiles, tiles_at, out, out_at)
     else:
-        add_dot_products(sizes, x, x_at, w, k * K * J, out, out_at)
+        add_thin_product(blas, sizes, x, x_at, w, k * K * J, out, out_at)
 
 
 def _block_end(t, starts, n_rows):

@@ -59,22 +59,18 @@ def add_product(blas, sizes, x, x_at, tiles, tiles_at, out, out_at):
         for i in range(0, n, rows):
             part = min(rows, n - i), min(width, J - j), K
             places = x_at + i * K, tiles_at + j * K, out_at + i * J + j
-            multiply_add(blas[0], 0, part, places, (K, width, J), x, tiles, out)
+            multiply_add(blas[0], 0, 0, part, places, (K, width, J), x, tiles, out)
 
 
-def add_dot_products(sizes, x, x_at, w, w_at, out, out_at):
+@shared
+def add_thin_product(blas, sizes, x, x_at, w, w_at, out, out_at):
     """Add ``x @ w.T`` to `out`: (n, K) and (J, K), as it lies, to (n, J).
 
     For so few rows that laying out w would take longer; `sizes` is n, K and J.
     """
     n, K, J = sizes
-    for i in range(n):
-        for j in range(J):
-            left, right = np.uint64(x_at + i * K), np.uint64(w_at + j * K)
-            total = x[left] * w[right]
-            for k in range(1, K):
-                total += x[left + np.uint64(k)] * w[right + np.uint64(k)]
-            out[np.uint64(out_at + i * J + j)] += total
+    places = x_at, w_at, out_at
+    multiply_add(blas[0], 0, 1, (n, J, K), places, (K, K, J), x, w, out)
 
 
 @shared
@@ -88,7 +84,7 @@ def add_outer_product(blas, sizes, d, d_at, x, x_at, out, out_at):
             for i in range(0, n, rows):
                 part = min(tile, J - j), min(tile, K - k), min(rows, n - i)
                 places = d_at + i * J + j, x_at + i * K + k, out_at + j * K + k
-                multiply_add(blas[0], 1, part, places, (J, K, K), d, x, out)
+                multiply_add(blas[0], 1, 0, part, places, (J, K, K), d, x, out)
 
 
 @shared
