@@ -113,8 +113,8 @@ class BaseClassifier(BaseRecurrent):
         y = check_y(y, dtype=None)
         with naming("y"), np.errstate(invalid="ignore"):
             self._check_labels_are_discrete(y)
-            kind = type_of_target(y, input_name="y")
-            labels = np.unique(y)
+            kind = "multiclass" if y.ndim == 1 else type_of_target(y, input_name="y")
+            labels, codes = np.unique(y, return_inverse=True)
         if kind == "multiclass-multioutput":
             raise ValueError(
                 "y must be one column of labels or an indicator matrix of 0 and 1, got "
@@ -127,7 +127,7 @@ class BaseClassifier(BaseRecurrent):
         else:
             self.classes_ = labels if classes is None else check_classes(classes)
         self._class_weights_ = self._weigh_classes(y)
-        return self._code(y)
+        return self._code(y) if self._multilabel_ or classes is not None else codes
 
     def _check_labels_are_discrete(self, y):
         try:
