@@ -16,7 +16,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 import skrnn
 from skrnn import RNNClassifier, RNNRegressor, jit
 from skrnn.cells import sigmoid, tanh
-from skrnn.jit import plain, specialise, typed_twins
+from skrnn.jit import plain, specialise, typed_twins, wide_vectors
 
 IS_COMPILED = os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0")
 needs_compiler = pytest.mark.skipif(not IS_COMPILED, reason="the compiler is off")
@@ -128,6 +128,35 @@ def test_functions_are_not_changed():
     assert scale.__globals__ == before[0]
     assert (scale.__code__.co_consts, halve.__code__.co_consts) == before[1:]
     assert factor is helper is None
+
+
+def scale_wide(x, out):
+    wide_vectors()
+    for i in range(x.size):
+        out[i] = factor * x[i]
+
+
+def call_wide(x, out):
+    scale_wide(x, out)
+
+
+@needs_compiler
+@pytest.mark.parametrize("function", [scale_wide, call_wide])
+def test_wide_vectors_reach_the_machine_code(function):
+    """Also of a function that is inlined, where the processor has them."""
+    import llvmlite.binding as llvm
+    import numba
+
+    x, out = np.ones(64, np.float32), np.empty(64, np.float32)
+    specialise(function, np.float32, factor=2.0)(x, out)
+    assert_array_equal(out, 2.0 * x)
+    kernel = numba.njit(**jit.OPTIONS)(
+        jit._with_compiled_callees(plain(function, np.float32, factor=2.0))
+    )
+    kernel(x, out)
+    (assembly,) = kernel.inspect_asm().values()
+    has_them = llvm.get_host_cpu_features().get("avx512f", False)
+    assert ("zmm" in assembly) == has_them
 
 
 def test_kernels_are_made_once():
