@@ -20,7 +20,7 @@ from skrnn.sequences import (
     ArraySequences,
     ListSequences,
     Sequences,
-    Share,
+    Shard,
     check_sequences,
     contract,
     pack,
@@ -853,34 +853,34 @@ def test_time_slices_are_packs_of_the_pieces(lengths, n_steps):
 
 @settings(deadline=None)
 @given(RAGGED, st.integers(1, 12))
-def test_shares_are_packs_of_about_equally_many_steps(lengths, n_shards):
+def test_shards_are_packs_of_about_equally_many_steps(lengths, n_shards):
     """The packed sequences in their order; each border is as near as can be."""
     arrays = make_ragged(lengths)
-    plan, shares = make_shares(arrays, n_shards)
-    assert 1 <= len(shares) <= min(n_shards, len(arrays))
-    for share in shares:
-        order = share.plan.order
-        assert_packs(share, [arrays[i] for i in order])
-        assert order.tolist() == plan.order[share.positions].tolist()
-    dealt = np.concatenate([share.plan.order for share in shares])
+    plan, shards = make_shards(arrays, n_shards)
+    assert 1 <= len(shards) <= min(n_shards, len(arrays))
+    for shard in shards:
+        order = shard.plan.order
+        assert_packs(shard, [arrays[i] for i in order])
+        assert order.tolist() == plan.order[shard.positions].tolist()
+    dealt = np.concatenate([shard.plan.order for shard in shards])
     assert dealt.tolist() == plan.order.tolist()
-    ends = np.cumsum([share.plan.n_rows for share in shares]) / plan.n_rows
+    ends = np.cumsum([shard.plan.n_rows for shard in shards]) / plan.n_rows
     for wanted in np.arange(1, n_shards) / n_shards:
         distance = np.abs(np.append(ends, 0.0) - wanted).min()
         assert distance <= 0.5 * max(lengths) / plan.n_rows + 1e-9
 
 
-def make_shares(arrays, n_shards):
+def make_shards(arrays, n_shards):
     sequences, indices = check_sequences(arrays), np.arange(len(arrays))
     plan = plan_for(sequences, indices)
     shards = plan.shards(n_shards)
-    return plan, [Share(sequences, indices, shard, np.float64) for shard in shards]
+    return plan, [Shard(sequences, indices, *shard, np.float64) for shard in shards]
 
 
-def test_a_share_unpacks_by_itself():
-    """Unpacking a share gives its own sequences, in minibatch order."""
+def test_a_shard_unpacks_by_itself():
+    """Unpacking a shard gives its own sequences, in minibatch order."""
     arrays = make_ragged((2, 5, 3, 4))
-    packed = make_shares(arrays, 2)[1][1]
+    packed = make_shards(arrays, 2)[1][1]
     expected = [arrays[i] for i in sorted(packed.plan.order)]
     for got, array in zip(packed.unpack(packed.rows), expected, strict=True):
         np.testing.assert_array_equal(got, array)
@@ -968,7 +968,7 @@ assert "numba" not in sys.modules
 X = [np.arange(n) for n in (2.0, 4.0, 1.0)]
 packed = pack(check_sequences(X), np.arange(3), np.float64)
 print(packed.rows.ravel().tolist(), packed.plan.reverse_rows.tolist())
-print([shard.plan.order.tolist() for shard in packed.plan.shards(2)])
+print([plan.order.tolist() for plan, _ in packed.plan.shards(2)])
 print([x.ravel().tolist() for x in packed.unpack(packed.rows)])
 """
 

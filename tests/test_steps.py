@@ -234,9 +234,9 @@ def test_the_gradient_is_that_of_central_differences(
     indices = np.array([3, 17, 5, 11, 8, 2])
 
     def value(theta):
-        shares = objective.pack(data, indices)
-        assert len(shares) == n_shards
-        return objective(theta, shares, data, indices, np.random.default_rng(0))
+        shards = objective.pack(data, indices)
+        assert len(shards) == n_shards
+        return objective(theta, shards, data, indices, np.random.default_rng(0))
 
     gradient = value(theta)[1].copy()
     direction = np.random.default_rng(1).choice([-1.0, 1.0], theta.size)

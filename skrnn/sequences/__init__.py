@@ -16,9 +16,9 @@ from skrnn.sequences.ids import (
     known_or_unknown,
     replace_unknown,
 )
-from skrnn.sequences.layout import Outline, Plan, Shard, plan_equal
+from skrnn.sequences.layout import Outline, Plan, plan_equal
 from skrnn.sequences.naming import naming
-from skrnn.sequences.packing import Packed, Share, pack, plan_for
+from skrnn.sequences.packing import Packed, Shard, pack, plan_for
 from skrnn.sequences.targets import (
     as_plain,
     concatenate_targets,
@@ -42,7 +42,6 @@ __all__ = [
     "Plan",
     "Sequences",
     "Shard",
-    "Share",
     "are_ids",
     "as_plain",
     "check_ids",

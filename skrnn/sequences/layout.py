@@ -3,7 +3,6 @@
 import functools
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
 
 import numpy as np
 
@@ -130,14 +129,16 @@ class Plan:
 
         Returns
         -------
-        list of Shard
+        list of (Plan, slice)
+            The plan of each shard, whose `order` refers to the whole minibatch, and
+            the positions of its sequences among the packed sequences of the whole.
         """
         if n_shards <= 1:
-            return [Shard(self, slice(None))]
+            return [(self, slice(None))]
         if n_shards not in self._shards:
             centres = np.cumsum(self.lengths) - 0.5 * self.lengths
-            shares = np.arange(1, n_shards) * (self.n_rows / n_shards)
-            cuts = {0, *np.searchsorted(centres, shares).tolist(), self.n_sequences}
+            wanted = np.arange(1, n_shards) * (self.n_rows / n_shards)
+            cuts = {0, *np.searchsorted(centres, wanted).tolist(), self.n_sequences}
             bounds = pairwise(sorted(cuts))
             self._shards[n_shards] = [self._shard(slice(*part)) for part in bounds]
         return self._shards[n_shards]
@@ -149,7 +150,7 @@ class Plan:
     def _shard(self, positions):
         lengths = self.lengths[positions]
         plan = Plan(*_count_rows(lengths), lengths, self.order[positions])
-        return Shard(plan, positions)
+        return plan, positions
 
 
 @dataclass(frozen=True)
@@ -166,21 +167,6 @@ class Outline:
     n_rows: int
     sizes = starts = None
     last_rows = 0
-
-
-class Shard(NamedTuple):
-    """A share of a packed minibatch.
-
-    Attributes
-    ----------
-    plan : Plan
-        Of the share; its `order` refers to the whole minibatch.
-    positions : slice
-        Its sequences among the packed sequences of the whole.
-    """
-
-    plan: Plan
-    positions: slice
 
 
 def make_plan(lengths):

@@ -79,7 +79,7 @@ def pack(sequences, indices, dtype):
     return Packed(_pack_rows(sequences, indices[plan.order], plan, dtype), plan)
 
 
-class Share(Packed):
+class Shard(Packed):
     """A share of a minibatch that is packed when, and where, its rows are needed.
 
     Parameters
@@ -87,14 +87,16 @@ class Share(Packed):
     sequences : Sequences
     indices : ndarray of shape (B,), int
         The whole minibatch.
-    shard : Shard
+    plan, positions
+        As from `Plan.shards`.
     dtype : dtype
         Type of the rows.
     """
 
-    def __init__(self, sequences, indices, shard, dtype):
-        self.plan, self.positions = shard
-        self._source = sequences, indices[self.plan.order], self.plan, dtype
+    def __init__(self, sequences, indices, plan, positions, dtype):
+        self.plan = plan
+        self.positions = positions
+        self._source = sequences, indices[plan.order], plan, dtype
 
     @cached_property
     def rows(self):

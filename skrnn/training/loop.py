@@ -88,8 +88,8 @@ def fit_stochastic(
 
 def _evaluate(objective, touched, data, batch, rng):
     """Loss and gradient of a minibatch, which is not kept beyond that."""
-    shares = touched.take(objective.pack(data, batch))
-    return objective(touched.theta, shares, data, batch, rng)
+    shards = touched.take(objective.pack(data, batch))
+    return objective(touched.theta, shards, data, batch, rng)
 
 
 @contextlib.contextmanager
@@ -127,13 +127,13 @@ def fit_full_batch(
     converged : bool
     """
     everything = np.arange(len(data))
-    shares = objective.pack(data, everything)
+    shards = objective.pack(data, everything)
     run = _Iterations(epochs.start, len(data), theta, after_epoch)
 
     def evaluate(point):
         rng = np.random.default_rng((seed, epochs.start))
         point = point.astype(theta.dtype)
-        value, gradient = objective(point, shares, data, everything, rng)
+        value, gradient = objective(point, shards, data, everything, rng)
         run.gradient_norm = clip_norm(gradient, math.inf)
         run.input_gradient_norm = objective.input_gradient_norm
         check_finite(value + run.gradient_norm)
@@ -147,7 +147,7 @@ def fit_full_batch(
             run(theta, evaluate(theta)[0])
         return converged
     finally:
-        objective = shares = data = run = None  # old versions of SciPy keep `evaluate`
+        objective = shards = data = run = None  # old versions of SciPy keep `evaluate`
 
 
 class _Iterations:

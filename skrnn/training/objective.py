@@ -7,7 +7,7 @@ from scipy.linalg import get_blas_funcs
 
 from skrnn.network.dropout import Masks
 from skrnn.network.workspace import Workspace
-from skrnn.sequences import Share, plan_for
+from skrnn.sequences import Shard, plan_for
 from skrnn.training.inference import raw_scores
 
 SHARD_OPERATIONS = 1e8
@@ -54,25 +54,25 @@ class Objective:
         self._axpy = get_blas_funcs("axpy", dtype=network.dtype)
         self._spaces = [Workspace(network.dtype) for _ in range(MAX_SHARDS)]
 
-    def __call__(self, theta, shares, data, indices, rng):
+    def __call__(self, theta, shards, data, indices, rng):
         """Loss of the minibatch `indices` of `data` and its gradient.
 
-        `shares` is the minibatch, as from `pack`. The gradient is valid until the
+        `shards` is the minibatch, as from `pack`. The gradient is valid until the
         next call.
         """
         with np.errstate(**QUIET):
-            return self._evaluate(theta, shares, data, indices, rng)
+            return self._evaluate(theta, shards, data, indices, rng)
 
     def pack(self, data, indices):
-        """The minibatch `indices` of `data` in shares, a list of `Share`."""
+        """The minibatch `indices` of `data` in shards, a list of `Shard`."""
         plan = plan_for(data.sequences, indices)
         dtype = self.network.row_dtype
         return [
-            Share(data.sequences, indices, shard, dtype)
-            for shard in plan.shards(self._n_shards(plan))
+            Shard(data.sequences, indices, part, positions, dtype)
+            for part, positions in plan.shards(self._n_shards(plan))
         ]
 
-    def _evaluate(self, theta, shares, data, indices, rng):
+    def _evaluate(self, theta, shards, data, indices, rng):
         masks = Masks.draw(
             self.network.stack,
             indices.size,
@@ -82,17 +82,17 @@ class Objective:
         )
 
         def evaluate(part):
-            space, share = part
-            y, w = data.of_packed(indices, share.plan)
+            space, shard = part
+            y, w = data.of_packed(indices, shard.plan)
             return self.network.gradient(
                 theta,
-                share,
-                masks.select(share.positions),
+                shard,
+                masks.select(shard.positions),
                 space,
                 lambda raw: self.loss.value_and_gradient(raw, y, w),
             )
 
-        parts = list(zip(self._spaces, shares, strict=False))
+        parts = list(zip(self._spaces, shards, strict=False))
         results = self.threads.map(evaluate, parts)
         value, gradient = results[0]
         alpha = self.alpha / (indices.size * data.mean_weight)

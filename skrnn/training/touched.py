@@ -57,9 +57,9 @@ class Touched:
         self._state = state
         self._before = theta.copy()
 
-    def take(self, shares):
-        """Get ready for a minibatch; return its shares as `theta` is to read them."""
-        return shares
+    def take(self, shards):
+        """Get ready for a minibatch; return its shards as `theta` is to read them."""
+        return shards
 
     def update(self, optimizer, gradient, rate):
         """Let the optimiser take one step.
@@ -94,16 +94,16 @@ class TouchedRows(Touched):
         self._trainable = network.embedding.trainable
         self._last = None
 
-    def take(self, shares):
-        ids = np.concatenate([share.rows for share in shares])
+    def take(self, shards):
+        ids = np.concatenate([shard.rows for shard in shards])
         rows, places = np.unique(ids, return_inverse=True)
         self.theta = self._copy_out(self._whole, rows)
         self._rows = rows if self._trainable else rows[:0]
-        ends = np.cumsum([len(share.rows) for share in shares])
+        ends = np.cumsum([len(shard.rows) for shard in shards])
         parts = np.split(places.reshape(-1, 1), ends[:-1])
         return [
-            Packed(part, share.plan, share.positions)
-            for part, share in zip(parts, shares, strict=True)
+            Packed(part, shard.plan, shard.positions)
+            for part, shard in zip(parts, shards, strict=True)
         ]
 
     def update(self, optimizer, gradient, rate):
