@@ -809,6 +809,12 @@ def test_a_subclass_may_take_fewer_parameters():
         Brief(max_iter=0).fit(X, LABELS)
 
 
+def test_records_are_no_labels():
+    for records in (np.zeros(len(X), [("a", "f4")]), np.zeros(len(X), "V4")):
+        with pytest.raises(TypeError, match="y must hold str or numbers, got records"):
+            tiny(RNNClassifier).fit(X, records)
+
+
 def test_bytes_are_no_labels():
     with pytest.raises(TypeError, match="y must hold str or numbers, got bytes"):
         tiny(RNNClassifier).fit(X, LABELS.astype("S1"))

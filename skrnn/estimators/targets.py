@@ -33,6 +33,8 @@ def _check_y(y, dtype):
         refuse_first(y, is_missing(y), "a label")
     if y.dtype.kind == "S":
         raise TypeError("y must hold str or numbers, got bytes; decode them.")
+    if y.dtype.kind == "V":
+        raise TypeError(f"y must hold str or numbers, got records, {y.dtype}.")
     if y.ndim == 2 and y.shape[1] == 1:
         return column_or_1d(y, warn=True)
     return y
