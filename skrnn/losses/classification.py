@@ -44,7 +44,8 @@ class CategoricalCrossEntropy(Loss):
         """
         d_raw = np.empty_like(raw)
         y, w = y.astype(np.int64, copy=False), w.astype(np.float64, copy=False)
-        value = specialise(_cross_entropy, raw.dtype)(raw, y, w, d_raw)
+        with np.errstate(under="ignore"):
+            value = specialise(_cross_entropy, raw.dtype)(raw, y, w, d_raw)
         return float(value), d_raw
 
     def predict(self, raw):

@@ -15,8 +15,6 @@ from skrnn.training.divergence import NonFiniteLoss, check_finite
 from skrnn.training.record import Epoch
 from skrnn.training.touched import make_touched
 
-N_LAST_CHECKED = 16  # sequences that tell whether the last update went wrong
-
 
 def fit_stochastic(
     objective,
@@ -82,7 +80,7 @@ def fit_stochastic(
             epoch = Epoch(number + 1, loss, norm, input_norm, rate, n, seconds)
             if after_epoch(epoch, theta):
                 break
-        last = objective.mean_loss(theta, data.select(batch[:N_LAST_CHECKED]))
+        last = objective.mean_loss(theta, data.select(batch))
         check_finite(last, after_epoch=True)
 
 
