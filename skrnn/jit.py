@@ -79,8 +79,10 @@ def _compiled_wide_vectors():
         return types.void(), generate
 
     def generate(context, builder, signature, arguments):
-        # llvmlite's own method knows only the attributes that are not for one target.
-        set.add(builder.function.attributes, '"prefer-vector-width"="512"')
+        # llvmlite's own method refuses attributes that are for one kind of processor.
+        attributes = builder.function.attributes
+        if isinstance(attributes, set):
+            set.add(attributes, '"prefer-vector-width"="512"')
         return context.get_dummy_value()
 
     return mark

@@ -114,7 +114,6 @@ class BaseClassifier(BaseRecurrent):
         with naming("y"), np.errstate(invalid="ignore"):
             self._check_labels_are_discrete(y)
             kind = "multiclass" if y.ndim == 1 else type_of_target(y, input_name="y")
-            labels, codes = np.unique(y, return_inverse=True)
         if kind == "multiclass-multioutput":
             raise ValueError(
                 "y must be one column of labels or an indicator matrix of 0 and 1, got "
@@ -122,12 +121,16 @@ class BaseClassifier(BaseRecurrent):
                 "as MultiOutputClassifier does."
             )
         self._multilabel_ = kind == "multilabel-indicator"
+        codes = None
         if self._multilabel_:
             self.classes_ = np.arange(y.shape[1])
+        elif classes is not None:
+            self.classes_ = check_classes(classes)
         else:
-            self.classes_ = labels if classes is None else check_classes(classes)
+            with naming("y"):
+                self.classes_, codes = np.unique(y, return_inverse=True)
         self._class_weights_ = self._weigh_classes(y)
-        return self._code(y) if self._multilabel_ or classes is not None else codes
+        return self._code(y) if codes is None else codes
 
     def _check_labels_are_discrete(self, y):
         try:

@@ -83,7 +83,7 @@ class Plan:
 
     @cached_property
     def sources(self):
-        """Place of each row, (N,), when the sequences lie one after the other."""
+        """Place of each row, (N,), if packed sequences lie one after the other."""
         firsts = np.cumsum(self.lengths) - self.lengths
         step, member = self._members
         sources = firsts[member]

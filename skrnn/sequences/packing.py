@@ -7,7 +7,7 @@ import numpy as np
 from skrnn.lazy import cached_property
 from skrnn.sequences.layout import make_plan, plan_equal
 
-COPIED_VALUES = 2**20  # of a minibatch that may lie in memory twice
+COPIED_VALUES = 2**20  # of a shard that may lie in memory twice
 
 
 class Packed:
@@ -80,7 +80,7 @@ def pack(sequences, indices, dtype):
 
 
 class Shard(Packed):
-    """A share of a minibatch that is packed when, and where, its rows are needed.
+    """A share of a minibatch that is packed in the thread that first asks for its rows.
 
     Parameters
     ----------
