@@ -112,7 +112,14 @@ def test_answers_are_right_or_refused(kind, n_cases):
 # score
 
 
-SCORED = ["plain", "F-ordered", "backwards", "read-only", "memory map", "nested lists"]
+SCORED_LAYOUTS = [
+    "plain",
+    "F-ordered",
+    "backwards",
+    "read-only",
+    "memory map",
+    "nested lists",
+]
 
 
 @st.composite
@@ -124,7 +131,7 @@ def scores(draw, kind):
     if kind == "regressor":
         y = np.abs(np.round(y.astype("f8")))
         y += np.arange(len(y)).reshape(-1, *[1] * (y.ndim - 1))
-    layout = draw(st.sampled_from(SCORED))
+    layout = draw(st.sampled_from(SCORED_LAYOUTS))
     weight = draw(st.none() | weights(len(y), X.rng))
     harm = draw(st.sampled_from([None, None, "X", "too short", "too long", "weight"]))
     return estimator, X, y, layout, weight, harm

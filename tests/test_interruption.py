@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from markers import needs_compiler
 from threadpoolctl import threadpool_limits
 
 import skrnn
@@ -26,8 +27,6 @@ from skrnn.training import Threads, inference, objective, threads
 linux = pytest.mark.skipif(
     sys.platform != "linux", reason="asks Linux for threads and files, and forks"
 )
-IS_COMPILED = os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0")
-compiled = pytest.mark.skipif(not IS_COMPILED, reason="the compiler is off")
 N_FAULTS = 40  # of each operation; the slow tests inject many more
 MANY_FAULTS = 2000
 
@@ -330,7 +329,7 @@ def test_an_error_of_a_helper_stops_the_calling_thread():
     assert len(done) <= 5
 
 
-@compiled
+@needs_compiler
 @pytest.mark.usefixtures("no_collector")
 @told
 def test_ctrl_c_while_a_kernel_is_written_leaves_a_cache_that_works(
@@ -713,7 +712,7 @@ print("done")
 
 
 @linux
-@compiled
+@needs_compiler
 @pytest.mark.heavy
 def test_threads_that_compile_at_once_and_ctrl_c_while_compiling(tmp_path):
     """With a fork on top, in a process that finds nothing compiled."""
@@ -738,7 +737,7 @@ print("done")
 
 
 @linux
-@compiled
+@needs_compiler
 @pytest.mark.heavy
 def test_a_disk_that_is_full_or_cannot_be_written(tmp_path):
     """The results are right, and there is one warning."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cases import draw_sequences, make_case
+from markers import needs_compiler
 from numpy.testing import assert_allclose, assert_array_equal
 
 import skrnn
@@ -18,8 +19,6 @@ from skrnn import RNNClassifier, RNNRegressor, jit
 from skrnn.cells import sigmoid, tanh
 from skrnn.jit import plain, specialise, typed_twins, wide_vectors
 
-IS_COMPILED = os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0")
-needs_compiler = pytest.mark.skipif(not IS_COMPILED, reason="the compiler is off")
 each_dtype = pytest.mark.parametrize(
     "dtype", [np.float32, np.float64], ids=["float32", "float64"]
 )

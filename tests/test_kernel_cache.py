@@ -9,11 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from markers import IS_COMPILED
 
 import skrnn
 from skrnn import jit
 
-if os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"):
+if not IS_COMPILED:
     pytest.skip("the compiler is off", allow_module_level=True)
 
 import numba

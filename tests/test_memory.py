@@ -12,12 +12,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from markers import IS_COMPILED
 
 import skrnn
 from skrnn.cells import CELLS
 from skrnn.sequences import check_sequences, pack, packing
 
-IS_COMPILED = os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0")
 limited = pytest.mark.skipif(
     not (IS_COMPILED and sys.platform == "linux"),
     reason="limits are Linux's, and the sizes are those of compiled code",

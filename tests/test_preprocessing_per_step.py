@@ -8,6 +8,7 @@ import pandas as pd
 import polars as pl
 import pytest
 import sklearn
+from markers import needs_polars_columns
 from numpy.testing import assert_allclose, assert_array_equal
 from ragged_checks import run_checks
 from sklearn.base import BaseEstimator, TransformerMixin, clone
@@ -31,7 +32,6 @@ from sklearn.preprocessing import (
     TargetEncoder,
 )
 from sklearn.utils import estimator_html_repr, get_tags
-from sklearn.utils.fixes import parse_version
 
 from skrnn import RNNClassifier
 from skrnn.preprocessing import PerStep
@@ -246,13 +246,6 @@ def to_frames(library, **others):
     return frames
 
 
-# scikit-learn then finds columns through an interface that polars 2 has dropped.
-reads_polars = pytest.mark.skipif(
-    parse_version(sklearn.__version__) < parse_version("1.9"),
-    reason="its ColumnTransformer does not read the latest polars",
-)
-
-
 def encoder():
     return ColumnTransformer(
         [
@@ -268,7 +261,7 @@ def encoder():
     "library",
     [
         pytest.param(pd, id="pandas"),
-        pytest.param(pl, id="polars", marks=reads_polars),
+        pytest.param(pl, id="polars", marks=needs_polars_columns),
     ],
 )
 def test_frames_are_one_frame_for_the_transformer(library):

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-import sklearn
+from markers import needs_polars_columns
 from numpy.testing import assert_allclose, assert_array_equal
 from ragged_checks import run_checks
 from sklearn.base import clone
@@ -11,7 +11,6 @@ from sklearn.ensemble import BaggingClassifier
 from sklearn.inspection import permutation_importance
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils.fixes import parse_version
 
 from skrnn import RNNClassifier, RNNRegressor
 from skrnn.preprocessing import (
@@ -153,12 +152,11 @@ def test_tables_reach_a_network_through_what_takes_tables_only():
     assert importance.importances_mean.argmax() == 6
 
 
-@pytest.mark.parametrize("library", ["default", "pandas", "polars"])
+@pytest.mark.parametrize(
+    "library",
+    ["default", "pandas", pytest.param("polars", marks=needs_polars_columns)],
+)
 def test_a_pipeline_can_choose_the_output_of_what_comes_before(library):
-    if library == "polars" and parse_version(sklearn.__version__) < parse_version(
-        "1.9"
-    ):
-        pytest.skip("scikit-learn before 1.9 does not read the columns of polars 2")
     rng = np.random.default_rng(0)
     table = pd.DataFrame(rng.normal(size=(12, 4)), columns=["a", "b", "c", "age"])
     pipe = make_pipeline(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from markers import needs_compiler
 
 import skrnn
 from skrnn import RNNClassifier
@@ -19,8 +20,6 @@ from skrnn.optimizers import LBFGS, Adam
 from skrnn.training import memory
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="asks Linux")
-IS_COMPILED = os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0")
-compiled = pytest.mark.skipif(not IS_COMPILED, reason="the compiler is off")
 MB = 2**20
 
 PRELUDE = """
@@ -158,13 +157,13 @@ def check_growth(n_first, n_times, n_more):
 
 
 @linux
-@compiled
+@needs_compiler
 def test_memory_does_not_grow():
     check_growth(n_first=60, n_times=4, n_more=100)
 
 
 @linux
-@compiled
+@needs_compiler
 @pytest.mark.slow
 def test_memory_does_not_grow_over_a_thousand_fits_and_predicts():
     check_growth(n_first=100, n_times=3, n_more=300)
@@ -237,7 +236,7 @@ SOME_CASES = ["lstm, ragged", "attention", "both ways", "chunks"]
 
 
 @linux
-@compiled
+@needs_compiler
 @pytest.mark.heavy
 @pytest.mark.parametrize(
     "names",
@@ -275,7 +274,7 @@ print(json.dumps(found))
 
 
 @linux
-@compiled
+@needs_compiler
 @pytest.mark.heavy
 def test_states_and_weights_of_steps_are_read_chunk_by_chunk():
     """What is asked for, and the rows of the minibatch, are all that is kept."""
@@ -425,7 +424,7 @@ print(json.dumps([messages, n_fit, n_predict]))
 
 
 @linux
-@compiled
+@needs_compiler
 def test_refusal_comes_before_memory_is_taken():
     """Under a limit of the process: what fits into it is then done."""
     messages, n_fit, n_predict = run(REFUSED, limit=5 * 2**30)
@@ -541,7 +540,7 @@ print(json.dumps(found))
 
 
 @linux
-@compiled
+@needs_compiler
 @pytest.mark.heavy
 def test_one_enormous_sequence_costs_what_it_costs_alone():
     """Among 31 short ones, and in the form that pads those to its length."""
@@ -564,7 +563,7 @@ print(json.dumps(peak_of(est.fit, X, y)))
 
 
 @linux
-@compiled
+@needs_compiler
 def test_padding_is_never_copied():
     """Not to look at the scale of X, either: 80 MB of it hold 21,000 numbers."""
     n_bytes, _ = run(PADDED)

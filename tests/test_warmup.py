@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from markers import needs_compiler
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 
@@ -21,8 +22,6 @@ from skrnn import (
 )
 from skrnn.cells import CELLS
 from skrnn.estimators import warming
-
-IS_COMPILED = os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0")
 
 # A cell of the user's, and three estimators that together use most of what there is.
 MODELS = """
@@ -96,7 +95,7 @@ def python(source, folder):
     return json.loads(result.stdout or "null")
 
 
-@pytest.mark.skipif(not IS_COMPILED, reason="the compiler is off")
+@needs_compiler
 def test_nothing_is_left_to_compile(tmp_path):
     """With other sizes and data, in both dtypes, for a cell of the user's."""
     (tmp_path / "models.py").write_text(MODELS)
