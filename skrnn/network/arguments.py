@@ -114,8 +114,8 @@ def _forward_room(layer, shape, space):
         space.array("ax", (n_x * M * H,)),
         space.array("ah", (n_h * B * H,)),
         space.array("masked", (B * H,)),
-        space.array("tiles_x", (n_x * tiled_size(layer.blas, D, H),)),
-        space.array("tiles_h", (n_h * tiled_size(layer.blas, H, H),)),
+        space.array("tiles_x", (n_x * tiled_size(layer.dtype.itemsize, D, H),)),
+        space.array("tiles_h", (n_h * tiled_size(layer.dtype.itemsize, H, H),)),
     )
 
 
@@ -130,6 +130,6 @@ def _backward_room(layer, shape, space):
         space.array("d_units", (len(layer.cell.unit_vectors) * M * H,)),
         space.array("read", (M * H,)),
         space.array("d_read", (B * H,)),
-        space.array("tiles_d_x", (n_x * tiled_size(layer.blas, H, D),)),
-        space.array("tiles_h", (n_h * tiled_size(layer.blas, H, H),)),
+        space.array("tiles_d_x", (n_x * tiled_size(layer.dtype.itemsize, H, D),)),
+        space.array("tiles_h", (n_h * tiled_size(layer.dtype.itemsize, H, H),)),
     )

@@ -4,7 +4,7 @@ import numpy as np
 
 from skrnn.jit import specialise
 from skrnn.lazy import cached_property
-from skrnn.network import blas, loops, planes
+from skrnn.network import loops, planes
 from skrnn.network.arguments import BackwardArguments, ForwardArguments
 from skrnn.network.parameters import glorot
 
@@ -30,11 +30,6 @@ class Layer:
         self.n_units = n_units
         self.suffix = suffix
         self.dtype = dtype
-
-    @cached_property
-    def blas(self):
-        """SciPy's matrix product; imports Numba."""
-        return blas.product(self.dtype)
 
     def shapes(self):
         """Shapes of the parameters by name; gates are stacked in the cell's order."""
@@ -109,7 +104,6 @@ class Layer:
     def run(self, arguments, x, mask):
         """Run over all steps from the state and the weights in `arguments`."""
         self._forward_steps(
-            self.blas,
             arguments.shape,
             x.reshape(-1),
             arguments.weights,
@@ -151,7 +145,6 @@ class Layer:
             lambda: BackwardArguments(self, gradient, forward, space, need_d_x),
         )
         self._backward_steps(
-            self.blas,
             forward.shape,
             d_out.reshape(-1),
             (d_state[0].reshape(-1), d_state[1:].reshape(-1)),

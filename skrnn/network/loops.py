@@ -32,13 +32,11 @@ cell_backward = put_x = put_h = put_c = put_tape = put_unit = None
 additive = False
 
 
-def forward_steps(blas, shape, x, weights, unit, mask, carried, kept, room, steps):
+def forward_steps(shape, x, weights, unit, mask, carried, kept, room, steps):
     """Run a cell over all steps of a packed minibatch.
 
     Parameters
     ----------
-    blas : tuple
-        As from `skrnn.network.blas.product`.
     shape : tuple of int
         B, D, H, M, X and G; M is at least B.
     x : (N * D,)
@@ -71,8 +69,8 @@ def forward_steps(blas, shape, x, weights, unit, mask, carried, kept, room, step
     N = starts[-1]
     tiled = N > FEW_ROWS
     if tiled:
-        lay_out(blas, n_x, D, H, ONE, D, w_x, tiles_x)
-        lay_out(blas, n_h, H, H, ONE, H, w_h, tiles_h)
+        lay_out(n_x, D, H, ONE, D, w_x, tiles_x)
+        lay_out(n_h, H, H, ONE, H, w_h, tiles_h)
     plane_sizes = M * H, B * H, (B + N) * H, (N if taped else B) * H
     begin = end = before = 0
     for t in range(sizes.size):
@@ -83,7 +81,7 @@ def forward_steps(blas, shape, x, weights, unit, mask, carried, kept, room, step
             for k in range(n_x):
                 put_row(b_x, k * H, end - begin, H, ax, k * M * H)
                 place = begin * D, k, k * M * H
-                _add_gate(tiled, blas, block, place, x, w_x, tiles_x, ax)
+                _add_gate(tiled, block, place, x, w_x, tiles_x, ax)
         at = (start - begin) * H
         read, read_at = h, before * H
         if mask.size > 0:
@@ -95,21 +93,21 @@ def forward_steps(blas, shape, x, weights, unit, mask, carried, kept, room, step
                 out, out_at = ah, k * B * H
                 put_row(b_h, k * H, n, H, ah, out_at)
             place = read_at, k, out_at
-            _add_gate(tiled, blas, (n, H, H), place, read, w_h, tiles_h, out)
+            _add_gate(tiled, (n, H, H), place, read, w_h, tiles_h, out)
         places = at, before * H, (B + start) * H, taped * start * H
         _forward_step(n * H, plane_sizes, places, ax, ah, unit, h, c, tape)
         before = B + start
 
 
-def _add_gate(tiled, blas, sizes, place, x, w, tiles, out):
+def _add_gate(tiled, sizes, place, x, w, tiles, out):
     """Add the product with gate k's weights; `place` is x_at, k and out_at."""
     _, K, J = sizes
     x_at, k, out_at = place
     if tiled:
-        tiles_at = k * tiled_size(blas, K, J)
-        add_product(blas, sizes, x, x_at, tiles, tiles_at, out, out_at)
+        tiles_at = k * tiled_size(x.itemsize, K, J)
+        add_product(sizes, x, x_at, tiles, tiles_at, out, out_at)
     else:
-        add_thin_product(blas, sizes, x, x_at, w, k * K * J, out, out_at)
+        add_thin_product(sizes, x, x_at, w, k * K * J, out, out_at)
 
 
 def _block_end(t, starts, n_rows):
@@ -148,7 +146,6 @@ def _forward_step(n_flat, plane_sizes, places, ax, ah, unit, h, c, tape):
 
 
 def backward_steps(
-    blas,
     shape,
     d_out,
     d_carried,
@@ -174,7 +171,7 @@ def backward_steps(
         initial state.
     weights : tuple
         w_x (X * H * D) and w_h (G * H * H).
-    blas, shape, x, unit, mask, carried, tape, steps
+    shape, x, unit, mask, carried, tape, steps
         As in `forward_steps`.
     written : tuple
         d_w_x (X * H * D), d_b_x (X * H), d_w_h (G * H * H), d_b_h (G * H) and d_unit
@@ -193,9 +190,9 @@ def backward_steps(
     d_ax, d_ah, d_units, read, d_read, tiles_x, tiles_h = room
     starts, sizes = steps
     N = starts[-1]
-    lay_out(blas, n_h, H, H, H, ONE, weights[1], tiles_h)
+    lay_out(n_h, H, H, H, ONE, weights[1], tiles_h)
     if d_x.size > 0:
-        lay_out(blas, n_x, H, D, D, ONE, weights[0], tiles_x)
+        lay_out(n_x, H, D, D, ONE, weights[0], tiles_x)
     plane_sizes = M * H, B * H, (B + N) * H, N * H
     begin = end = N
     for t in range(sizes.size - 1, -1, -1):
@@ -217,23 +214,23 @@ def backward_steps(
                 out = d_read
                 d_read[: n * H] = 0.0
             for k in range(n_h):
-                gate, tile = k * M * H + at, k * tiled_size(blas, H, H)
-                add_product(blas, (n, H, H), d_ah, gate, tiles_h, tile, out, ZERO)
+                gate, tile = k * M * H + at, k * tiled_size(x.itemsize, H, H)
+                add_product((n, H, H), d_ah, gate, tiles_h, tile, out, ZERO)
             if mask.size > 0:
                 _put_masked(n * H, d_read, ZERO, mask, d_read, ZERO)
                 _add(n * H, d_read, ZERO, d_h)
         if start == begin:
             rows = end - begin
-            _add_weights(blas, (rows, H, D), n_x, M, d_ax, x, begin * D, d_w_x, d_b_x)
-            _add_weights(blas, (rows, H, H), n_h, M, d_ah, read, ZERO, d_w_h, d_b_h)
+            _add_weights((rows, H, D), n_x, M, d_ax, x, begin * D, d_w_x, d_b_x)
+            _add_weights((rows, H, H), n_h, M, d_ah, read, ZERO, d_w_h, d_b_h)
             for k in range(d_unit.size // H):
                 add_column_sums(d_units, k * M * H, rows, H, d_unit, k * H)
             if d_x.size > 0:
                 d_x[begin * D : end * D] = 0.0
                 for k in range(n_x):
-                    gate, tile = k * M * H, k * tiled_size(blas, H, D)
+                    gate, tile = k * M * H, k * tiled_size(x.itemsize, H, D)
                     sizes_x, to = (rows, H, D), begin * D
-                    add_product(blas, sizes_x, d_ax, gate, tiles_x, tile, d_x, to)
+                    add_product(sizes_x, d_ax, gate, tiles_x, tile, d_x, to)
 
 
 def _backward_step(
@@ -259,12 +256,12 @@ def _backward_step(
         put_c(d_c, size_step, j, d_carry[1:])
 
 
-def _add_weights(blas, sizes, n_gates, M, d_a, read, read_at, d_w, d_b):
+def _add_weights(sizes, n_gates, M, d_a, read, read_at, d_w, d_b):
     """Add a block's gradients of weights and biases; `sizes` is n, H and K."""
     n, H, K = sizes
     for k in range(n_gates):
         d_at = k * M * H
-        add_outer_product(blas, sizes, d_a, d_at, read, read_at, d_w, k * H * K)
+        add_outer_product(sizes, d_a, d_at, read, read_at, d_w, k * H * K)
         add_column_sums(d_a, d_at, n, H, d_b, k * H)
 
 
