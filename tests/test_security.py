@@ -32,7 +32,7 @@ REASONS = {
     ("kernel_cache.py", "pickle"): "Numba's form of compiled code, from own folders",
     ("kernel_cache.py", "loads"): "the same, after its checksum",
     ("jit.py", "FunctionType"): "a copy of a function with its names bound",
-    ("blas.py", "FunctionType"): "a type of LLVM, for the call of a matrix product",
+    ("microkernel.py", "load"): "an instruction of LLVM",
     ("planes.py", "load"): "an instruction of LLVM",
     ("archive.py", "compile"): "a pattern of `re`",
 }

@@ -81,7 +81,8 @@ compiled_as(multiply_add, _compiled_multiply_add)
 
 
 @functools.cache
-def _registers():
+def registers():
+    """Bytes of a vector of this processor, and rows of a block."""
     from numba.core.registry import cpu_target
 
     features = cpu_target.target_context.codegen().magic_tuple()[2].split(",")
@@ -109,7 +110,7 @@ class _Product:
             for kind, value in zip(signature.args[3:], arguments[3:], strict=True)
         ]
         self.a, self.b, self.c = map(self._at, views, places)
-        n_bytes, self.n_rows = _registers()
+        n_bytes, self.n_rows = registers()
         self.vector = _Vector(builder, self.a.type.pointee, n_bytes)
 
     def generate(self):
