@@ -7,14 +7,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrnn.estimators.state import sound_loss, sound_network
 from skrnn.lazy import cached_property
-from skrnn.network.workspace import Workspace
 from skrnn.training import Streams, map_batches, threads_for
 
 # Kept here and not in the estimators, which thereby are saved, copied and compared as
 # if there were nothing.
 _SERVERS = weakref.WeakKeyDictionary()
 
-KEPT_BYTES = 2**20  # of memory that is worth keeping for the next call
+KEPT_BYTES = 2**23  # of memory that is worth keeping for the next call
 
 
 def server_of(estimator):
@@ -76,15 +75,13 @@ class Server:
         if pooling is not None:
             network = network.read_out_by(pooling)
         _check_width(sequences, network.n_inputs)
-        try:
-            space = self._spaces.pop()
-        except IndexError:
-            space = Workspace(self.network.dtype)
         function = functools.partial(function, network, self.theta)
         with threads_for(network, sequences.n_steps, n_jobs) as threads:
-            results = map_batches(function, network, sequences, threads, space)
-        if space.nbytes <= KEPT_BYTES:
-            self._spaces.append(space)
+            results = map_batches(
+                function, network, sequences, threads, self._spaces
+            )
+        if sum(space.nbytes for space in self._spaces) > KEPT_BYTES:
+            self._spaces.clear()
         return results
 
     @cached_property

@@ -1,5 +1,7 @@
 """A network applied to many sequences, in batches that bound the memory."""
 
+import math
+
 import numpy as np
 
 from skrnn.network.workspace import Workspace
@@ -14,11 +16,12 @@ BATCH_UNITS = 16384  # a step of so many units, with all their gates, stays in t
 
 # OpenBLAS keeps a product of at most so many multiplications on one thread.
 SINGLE_THREADED = 2**18
-# So many multiplications take far longer than to start threads.
-WORTH_THREADS = 10**8
+# So many multiplications take far longer than to hand them to another thread.
+WORTH_A_THREAD = 25 * 10**6
+FEWEST_SEQUENCES = 16  # of a batch that is made for that
 
 
-def map_batches(function, network, sequences, threads, space=None):
+def map_batches(function, network, sequences, threads, spaces):
     """Apply `function` to all sequences, one packed batch after the other.
 
     Parameters
@@ -28,26 +31,26 @@ def map_batches(function, network, sequences, threads, space=None):
     network : Network
     sequences : Sequences
     threads : Threads
-    space : Workspace, default=None
-        To begin with; each further thread gets its own.
+    spaces : list of Workspace
+        Free ones, the last to be taken first; each further thread makes its own. All
+        are given back.
 
     Returns
     -------
     list
         The results, in the order of the batches.
     """
-    batches = _batches(sequences.lengths, batch_sequences(network))
+    batches = _batches(sequences.lengths, network)
     check_batches(network, sequences, batches, threads.n_jobs)
-    free = [] if space is None else [space]
 
     def apply(indices):
         packed = pack(sequences, indices, network.row_dtype)
         try:
-            space = free.pop()
+            space = spaces.pop()
         except IndexError:
             space = Workspace(network.dtype)
         result = function(packed, space)
-        free.append(space)
+        spaces.append(space)
         return result
 
     return threads.map(apply, batches)
@@ -57,7 +60,7 @@ def threads_for(network, n_rows, n_jobs):
     """Threads to apply a network to `n_rows` steps: as many as the work is worth."""
     if n_rows * network.largest_product <= SINGLE_THREADED:
         return CallingThread()
-    is_worth_threads = n_rows * network.layout.n_weights >= WORTH_THREADS
+    is_worth_threads = n_rows * network.layout.n_weights >= 2 * WORTH_A_THREAD
     return Threads(n_jobs if is_worth_threads else 1)
 
 
@@ -67,25 +70,35 @@ def batch_sequences(network):
     return min(max(BATCH_UNITS // n_units, MIN_BATCH_SEQUENCES), BATCH_SEQUENCES)
 
 
-def raw_scores(network, theta, sequences, threads):
+def raw_scores(network, theta, sequences, threads, spaces):
     """Raw scores of all sequences, (n_sequences, K), or of all steps, (n_steps, K)."""
 
     def predict(packed, space):
         return network.answer(theta, packed, space)
 
-    return np.concatenate(map_batches(predict, network, sequences, threads))
+    return np.concatenate(map_batches(predict, network, sequences, threads, spaces))
 
 
-def _batches(lengths, size):
+def _batches(lengths, network):
     """Cut all sequences into runs of at most BATCH_STEPS real steps, or of one.
 
-    No run has more than `size` sequences.
+    They are about equal in length, and two at least where a thread is worth it, whether
+    there are two threads or one.
     """
-    ends, batches, start = np.cumsum(lengths), [], 0
+    ends = np.cumsum(lengths)
+    is_worth_threads = (
+        ends[-1] * network.layout.n_weights >= 2 * WORTH_A_THREAD
+        and lengths.size >= 2 * FEWEST_SEQUENCES
+    )
+    n_filled = ends[-1] / BATCH_STEPS, lengths.size / batch_sequences(network)
+    n_batches = max(math.ceil(max(n_filled)), 1 + is_worth_threads)
+    n_batches += n_batches % 2 if is_worth_threads else 0
+    n_steps, n_sequences = -(-ends[-1] // n_batches), -(-lengths.size // n_batches)
+    batches, start = [], 0
     while start < lengths.size:
-        limit = ends[start] - lengths[start] + BATCH_STEPS
+        limit = ends[start] - lengths[start] + n_steps
         stop = max(int(np.searchsorted(ends, limit, side="right")), start + 1)
-        stop = min(stop, start + size)
+        stop = min(stop, start + n_sequences)
         batches.append(np.arange(start, stop))
         start = stop
     return batches

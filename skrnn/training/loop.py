@@ -80,7 +80,8 @@ def fit_stochastic(
             epoch = Epoch(number + 1, loss, norm, input_norm, rate, n, seconds)
             if after_epoch(epoch, theta):
                 break
-        last = objective.mean_loss(theta, data.select(batch))
+        shards = touched.take(objective.pack(data, batch))
+        last = objective.value(touched.theta, shards, data, batch)
         check_finite(last, after_epoch=True)
 
 

@@ -103,10 +103,25 @@ class Objective:
         self.input_gradient_norm = math.sqrt(np.dot(first, first))
         return value + self._penalise(theta, gradient, alpha), gradient
 
+    def value(self, theta, shards, data, indices):
+        """Loss of a minibatch, as of a call, without dropout and penalty."""
+
+        def evaluate(part):
+            space, shard = part
+            raw = self.network.predict_raw(theta, shard, space)
+            raw = self.network.with_own(self.network.views(theta, space), raw)
+            return self.loss.value_and_gradient(
+                raw, *data.of_packed(indices, shard.plan)
+            )[0]
+
+        parts = list(zip(self._spaces, shards, strict=False))
+        with np.errstate(**QUIET):
+            return sum(self.threads.map(evaluate, parts))
+
     def mean_loss(self, theta, data):
         """Weighted mean loss of `data`, without dropout and penalty."""
         with np.errstate(**QUIET):
-            raw = raw_scores(self.network, theta, data.sequences, self.threads)
+            raw = raw_scores(self.network, theta, data.sequences, self.threads, [])
             raw = self.network.with_own(self.network.layout.views(theta), raw)
             return self.loss.value_and_gradient(raw, *data.in_order())[0]
 
