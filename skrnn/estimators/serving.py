@@ -77,9 +77,7 @@ class Server:
         _check_width(sequences, network.n_inputs)
         function = functools.partial(function, network, self.theta)
         with threads_for(network, sequences.n_steps, n_jobs) as threads:
-            results = map_batches(
-                function, network, sequences, threads, self._spaces
-            )
+            results = map_batches(function, network, sequences, threads, self._spaces)
         if sum(space.nbytes for space in self._spaces) > KEPT_BYTES:
             self._spaces.clear()
         return results

@@ -130,6 +130,8 @@ def _backward_room(layer, shape, space):
         space.array("d_units", (len(layer.cell.unit_vectors) * M * H,)),
         space.array("read", (M * H,)),
         space.array("d_read", (B * H,)),
+        space.array("d_turned", (n_x * D * H,)),
         space.array("tiles_d_x", (n_x * tiled_size(layer.dtype.itemsize, H, D),)),
         space.array("tiles_h", (n_h * tiled_size(layer.dtype.itemsize, H, H),)),
+        space.array("one", (1,)),
     )

@@ -16,6 +16,7 @@ from skrnn.network.products import (
     add_outer_product,
     add_product,
     add_thin_product,
+    add_transposes,
     lay_out,
     put_row,
     tiled_size,
@@ -181,19 +182,21 @@ def backward_steps(
         For a block: d_ax (X * M * H), d_ah (G * M * H), which is the same array for an
         additive cell, the unit vectors' gradients (n_unit_vectors * M * H) and what the
         recurrent products read (M * H,). For a step: the gradient with respect to what
-        they read (B * H,). For the tiles of w_x and w_h.
+        they read (B * H,). For the transposes of d_w_x (X * D * H), whose rows are long
+        where those of d_w_x are short. For the tiles of w_x and w_h. For a one (1,).
     """
     B, D, H, M, n_x, n_h = shape
     d_h, d_c = d_carried
     h, c = carried
     d_w_x, d_b_x, d_w_h, d_b_h, d_unit, d_x = written
-    d_ax, d_ah, d_units, read, d_read, tiles_x, tiles_h = room
+    d_ax, d_ah, d_units, read, d_read, d_turned, tiles_x, tiles_h, one = room
     starts, sizes = steps
     N = starts[-1]
     lay_out(n_h, H, H, H, ONE, weights[1], tiles_h)
     if d_x.size > 0:
         lay_out(n_x, H, D, D, ONE, weights[0], tiles_x)
     plane_sizes = M * H, B * H, (B + N) * H, N * H
+    d_turned[:], one[:] = 0.0, 1.0
     begin = end = N
     for t in range(sizes.size - 1, -1, -1):
         n, start = sizes[t], starts[t]
@@ -221,16 +224,24 @@ def backward_steps(
                 _add(n * H, d_read, ZERO, d_h)
         if start == begin:
             rows = end - begin
-            _add_weights((rows, H, D), n_x, M, d_ax, x, begin * D, d_w_x, d_b_x)
-            _add_weights((rows, H, H), n_h, M, d_ah, read, ZERO, d_w_h, d_b_h)
+            for k in range(n_x):
+                gate, sizes_x = k * M * H, (rows, D, H)
+                to = k * D * H
+                add_outer_product(sizes_x, x, begin * D, d_ax, gate, d_turned, to)
+                add_column_sums(one, rows, H, d_ax, gate, d_b_x, k * H)
+            for k in range(n_h):
+                gate, sizes_h = k * M * H, (rows, H, H)
+                add_outer_product(sizes_h, d_ah, gate, read, ZERO, d_w_h, k * H * H)
+                add_column_sums(one, rows, H, d_ah, gate, d_b_h, k * H)
             for k in range(d_unit.size // H):
-                add_column_sums(d_units, k * M * H, rows, H, d_unit, k * H)
+                add_column_sums(one, rows, H, d_units, k * M * H, d_unit, k * H)
             if d_x.size > 0:
                 d_x[begin * D : end * D] = 0.0
                 for k in range(n_x):
                     gate, tile = k * M * H, k * tiled_size(x.itemsize, H, D)
                     sizes_x, to = (rows, H, D), begin * D
                     add_product(sizes_x, d_ax, gate, tiles_x, tile, d_x, to)
+    add_transposes(n_x, D, H, d_turned, d_w_x)
 
 
 def _backward_step(
@@ -254,15 +265,6 @@ def _backward_step(
         put_unit(d_unit, size_x, at + j, step_d_unit)
         d_h[j] = d_carry[0]
         put_c(d_c, size_step, j, d_carry[1:])
-
-
-def _add_weights(sizes, n_gates, M, d_a, read, read_at, d_w, d_b):
-    """Add a block's gradients of weights and biases; `sizes` is n, H and K."""
-    n, H, K = sizes
-    for k in range(n_gates):
-        d_at = k * M * H
-        add_outer_product(sizes, d_a, d_at, read, read_at, d_w, k * H * K)
-        add_column_sums(d_a, d_at, n, H, d_b, k * H)
 
 
 @shared

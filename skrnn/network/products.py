@@ -79,6 +79,18 @@ def add_outer_product(sizes, d, d_at, x, x_at, out, out_at):
 
 
 @shared
+def add_transposes(n_factors, K, J, turned, out):
+    """Add the transposes of matrices (K, J), one after the other, to `out`."""
+    to = np.uint64(0)
+    for factor in range(n_factors):
+        for j in range(J):
+            at = np.uint64(factor * K * J + j)
+            for k in range(K):
+                out[to + np.uint64(k)] += turned[at + np.uint64(k) * np.uint64(J)]
+            to += np.uint64(K)
+
+
+@shared
 def put_row(row, row_at, n, J, out, out_at):
     """Store `row`, (J,), in each row of `out`, (n, J)."""
     source, to = np.uint64(row_at), np.uint64(out_at)
@@ -90,11 +102,6 @@ def put_row(row, row_at, n, J, out, out_at):
 
 
 @shared
-def add_column_sums(d, d_at, n, J, out, out_at):
-    """Add the sum of each column of d, (n, J), to `out`, (J,)."""
-    at, to = np.uint64(d_at), np.uint64(out_at)
-    for _ in range(n):
-        for i in range(J):
-            j = np.uint64(i)
-            out[to + j] += d[at + j]
-        at += np.uint64(J)
+def add_column_sums(one, n, J, d, d_at, out, out_at):
+    """Add the sum of each column of d, (n, J), to `out`, (J,): a product with ones."""
+    multiply_add((1, J, n), (0, d_at, out_at), (0, 0, J, J), one, d, out)
