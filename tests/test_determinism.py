@@ -120,7 +120,7 @@ def test_n_jobs_changes_no_bit(name, n_jobs, monkeypatch):
     """Minibatches are cut, and predictions are worth threads."""
     monkeypatch.setattr(objective, "SHARD_OPERATIONS", 1e4)
     monkeypatch.setattr(objective, "SHARD_SEQUENCES", 4)
-    monkeypatch.setattr(inference, "WORTH_THREADS", 0)
+    monkeypatch.setattr(inference, "WORTH_A_THREAD", 0)
     monkeypatch.setattr(inference, "SINGLE_THREADED", 0)
     assert fit_digest(name, n_jobs=n_jobs) == fit_digest(name)
 

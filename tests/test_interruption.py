@@ -57,7 +57,7 @@ def much_work(monkeypatch):
     monkeypatch.setattr(inference, "BATCH_SEQUENCES", 4)
     monkeypatch.setattr(inference, "MIN_BATCH_SEQUENCES", 4)
     monkeypatch.setattr(inference, "SINGLE_THREADED", 0)
-    monkeypatch.setattr(inference, "WORTH_THREADS", 0)
+    monkeypatch.setattr(inference, "WORTH_A_THREAD", 0)
 
 
 # Ctrl-C at any moment
@@ -388,7 +388,7 @@ from skrnn.training import inference, objective, threads
 
 objective.SHARD_OPERATIONS = 1e3
 inference.BATCH_SEQUENCES = inference.MIN_BATCH_SEQUENCES = 8
-inference.SINGLE_THREADED = inference.WORTH_THREADS = 0
+inference.SINGLE_THREADED = inference.WORTH_A_THREAD = 0
 rng = np.random.default_rng(0)
 X = [rng.standard_normal((20 + i % 9, 3)) for i in range(64)]
 y = rng.standard_normal(64)

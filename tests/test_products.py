@@ -20,6 +20,7 @@ from skrnn.network.products import (
     add_outer_product,
     add_product,
     add_thin_product,
+    add_transposes,
     lay_out,
     put_row,
     tile_width,
@@ -236,15 +237,24 @@ def test_products_larger_than_a_tile(dtype):
 
 @each_dtype
 def test_rows_and_column_sums(dtype):
-    row, d = normal(5, dtype), normal((3, 5), dtype, 1)
+    row, d, one = normal(5, dtype), normal((3, 5), dtype, 1), np.ones(1, dtype)
     for function in both(put_row, dtype):
         out = np.empty((3, 5), dtype)
         function(row, 0, 3, 5, out.ravel(), 0)
         assert_allclose(out, np.tile(row, (3, 1)))
     for function in both(add_column_sums, dtype):
         total = row.copy()
-        function(d.ravel(), 0, 3, 5, total, 0)
+        function(one, 3, 5, d.ravel(), 0, total, 0)
         assert_allclose(total, row + d.sum(axis=0), rtol=TOLERANCE[dtype])
+
+
+@each_dtype
+def test_transposes_are_added(dtype):
+    turned, out = normal((2, 3, 5), dtype), normal((2, 5, 3), dtype, 1)
+    for function in both(add_transposes, dtype):
+        found = out.copy()
+        function(2, 3, 5, turned.ravel(), found.reshape(-1))
+        assert_allclose(found, out + turned.swapaxes(1, 2))
 
 
 @each_dtype

@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from skrnn import RNNClassifier, RNNRegressor
 from skrnn.cells import CELLS
+from skrnn.estimators.serving import server_of
 from skrnn.sequences import Plan
 from skrnn.training import Objective, inference, objective
 
@@ -124,13 +125,33 @@ def test_predictions_have_the_same_bits_for_any_n_jobs(kind, n_jobs, monkeypatch
     est = fitted(kind, pooling="attention")
     monkeypatch.setattr(inference, "BATCH_SEQUENCES", 7)
     monkeypatch.setattr(inference, "SINGLE_THREADED", 0)
-    monkeypatch.setattr(inference, "WORTH_THREADS", 0)
+    monkeypatch.setattr(inference, "WORTH_A_THREAD", 0)
     expected = values(est, X), est.hidden_states(X), est.attention_weights(X)
     est.set_params(n_jobs=n_jobs)
     found = values(est, X), est.hidden_states(X), est.attention_weights(X)
     assert np.array_equal(found[0], expected[0])
     assert np.array_equal(found[1], expected[1])
     assert all(map(np.array_equal, found[2], expected[2]))
+
+
+def test_batches_are_equal_and_two_where_a_thread_is_worth_it():
+    """Cut by the work, never by the number of threads."""
+    network = server_of(fitted(RNNRegressor, hidden_layer_sizes=64)).network
+
+    def sizes(n_sequences, n_steps):
+        lengths = np.full(n_sequences, n_steps)
+        batches = inference._batches(lengths, network)
+        assert np.array_equal(np.concatenate(batches), np.arange(n_sequences))
+        return [batch.size for batch in batches]
+
+    enough = int(2 * inference.WORTH_A_THREAD / network.layout.n_weights / 40) + 1
+    assert sizes(40, enough) == [20, 20]
+    assert sizes(40, enough - 1) == [40]
+    assert sizes(2 * inference.FEWEST_SEQUENCES - 1, 2 * enough) == [31]
+    assert sizes(31, 8100 // 16) == [16, 15]
+    assert sizes(104, 2000) == [4] * 26
+    assert sizes(3, 10**5) == [1, 1, 1]
+    assert sizes(300, 2) == [150, 150]
 
 
 # Predictions that do not depend on the neighbours
@@ -313,7 +334,7 @@ def test_no_thread_outlives_a_fit_or_a_predict(monkeypatch):
     monkeypatch.setattr(objective, "SHARD_SEQUENCES", 5)
     monkeypatch.setattr(inference, "BATCH_SEQUENCES", 3)
     monkeypatch.setattr(inference, "SINGLE_THREADED", 0)
-    monkeypatch.setattr(inference, "WORTH_THREADS", 0)
+    monkeypatch.setattr(inference, "WORTH_A_THREAD", 0)
     before = threading.active_count()
     fitted(RNNRegressor, n_jobs=3).predict(X)
     assert threading.active_count() == before

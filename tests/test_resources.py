@@ -355,7 +355,7 @@ def test_predictions_that_cannot_fit_are_refused(available, monkeypatch):
     monkeypatch.setattr(skrnn.training.inference, "MIN_BATCH_SEQUENCES", 1)
     monkeypatch.setattr(skrnn.training.inference, "BATCH_SEQUENCES", 1)
     monkeypatch.setattr(skrnn.training.inference, "SINGLE_THREADED", 0)
-    monkeypatch.setattr(skrnn.training.inference, "WORTH_THREADS", 0)
+    monkeypatch.setattr(skrnn.training.inference, "WORTH_A_THREAD", 0)
     est = make().fit(X, Y)
     before = est.predict(X)
     available(1000)

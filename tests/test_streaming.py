@@ -116,7 +116,7 @@ def test_a_network_cut_into_chunks_streams():
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_many_streams_are_cut_into_parts(n_jobs, pooling, monkeypatch):
     """Streams are worked off in batches, on threads if they are worth it."""
-    monkeypatch.setattr(inference, "WORTH_THREADS", 0)
+    monkeypatch.setattr(inference, "WORTH_A_THREAD", 0)
     many = np.random.default_rng(2).standard_normal((601, 3, 2))
     est = fitted(n_jobs=n_jobs, pooling=pooling)
     last = steps(est, many, method="predict_proba")[-1]

@@ -10,9 +10,9 @@ from skrnn.training.memory import check_batches
 from skrnn.training.threads import CallingThread, Threads
 
 BATCH_STEPS = 8192
-BATCH_SEQUENCES = 256
+BATCH_SEQUENCES = 512
 MIN_BATCH_SEQUENCES = 64
-BATCH_UNITS = 16384  # a step of so many units, with all their gates, stays in the cache
+BATCH_UNITS = 32768  # a step of so many units, with all their gates, stays in the cache
 
 # OpenBLAS keeps a product of at most so many multiplications on one thread.
 SINGLE_THREADED = 2**18
@@ -93,7 +93,8 @@ def _batches(lengths, network):
     n_filled = ends[-1] / BATCH_STEPS, lengths.size / batch_sequences(network)
     n_batches = max(math.ceil(max(n_filled)), 1 + is_worth_threads)
     n_batches += n_batches % 2 if is_worth_threads else 0
-    n_steps, n_sequences = -(-ends[-1] // n_batches), -(-lengths.size // n_batches)
+    n_steps = min(ends[-1] / n_batches + lengths.max(), BATCH_STEPS)
+    n_sequences = -(-lengths.size // n_batches)
     batches, start = [], 0
     while start < lengths.size:
         limit = ends[start] - lengths[start] + n_steps
