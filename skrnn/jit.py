@@ -173,10 +173,9 @@ class _Copier:
 
 def _digest(function):
     """Digest of the code of `function` and of everything it refers to."""
-    options = {**OPTIONS, **UNWRAPPED, "fastmath": sorted(OPTIONS["fastmath"])}
-    state = hashlib.sha256(repr((options, *_machine())).encode())
-    _feed(state, function)
-    return state.hexdigest()[:16]
+    digest = _Digest()
+    digest.add(function)
+    return digest.state.hexdigest()[:16]
 
 
 @functools.cache
@@ -189,46 +188,81 @@ def _machine():
     return numba.__version__, processor, numba.config.BOUNDSCHECK
 
 
-def _feed(state, function):
-    code = function.__code__
-    _feed_code(state, code)
-    state.update(f"shared {getattr(function, 'is_shared', False)}".encode())
-    if function in _COMPILED:
-        _feed(state, _COMPILED[function])
-    names = sorted(function.__globals__.keys() & _names(code))
-    values = [function.__globals__[name] for name in names]
-    values += [cell.cell_contents for cell in function.__closure__ or ()]
-    for value in [*values, *(function.__defaults__ or ())]:
-        _feed_value(state, value)
+class _Digest:
+    """A digest of values; functions and classes count by their code.
+
+    Attributes
+    ----------
+    state : hash object
+    """
+
+    def __init__(self):
+        options = {**OPTIONS, **UNWRAPPED, "fastmath": sorted(OPTIONS["fastmath"])}
+        self.state = hashlib.sha256(repr((options, *_machine())).encode())
+        self._seen = {}
+
+    def add(self, value):
+        """Add a value and all that it refers to, each function or class once."""
+        for wrapper in ("py_func", "__wrapped__"):  # of a compiled or a cached function
+            value = getattr(value, wrapper, value)
+        if isinstance(value, types.FunctionType | type):
+            is_new = value not in self._seen
+            number = self._seen.setdefault(value, len(self._seen))
+            self._add_text(f"function or class {number}")
+            if is_new:
+                self._add_new(value)
+        elif isinstance(value, types.CodeType):
+            self._add_code(value)
+        elif isinstance(value, tuple):
+            self._add_text(f"tuple of {len(value)}")
+            for item in value:
+                self.add(item)
+        elif isinstance(value, np.ndarray):
+            self._add_text(f"{value.dtype} {value.shape}")
+            self.state.update(value.tobytes())
+        else:
+            self._add_text(f"{type(value).__name__} {value!r}")
+
+    def _add_new(self, value):
+        if isinstance(value, type):
+            self._add_class(value)
+        else:
+            self._add_function(value)
+
+    def _add_function(self, function):
+        code = function.__code__
+        self._add_code(code)
+        self._add_text(f"shared {getattr(function, 'is_shared', False)}")
+        if function in _COMPILED:
+            self.add(_COMPILED[function])
+        names = sorted(function.__globals__.keys() & _names(code))
+        values = [function.__globals__[name] for name in names]
+        values += [cell.cell_contents for cell in function.__closure__ or ()]
+        for value in [*values, *(function.__defaults__ or ())]:
+            self.add(value)
+
+    def _add_class(self, owner):
+        self._add_text(owner.__qualname__)
+        for name, item in sorted(vars(owner).items()):
+            item = getattr(item, "__wrapped__", item)
+            if isinstance(item, types.FunctionType):
+                self._add_text(name)
+                self.add(item)
+
+    def _add_code(self, code):
+        self.state.update(code.co_code)
+        self._add_text(repr((code.co_names, code.co_varnames)))
+        for value in code.co_consts:
+            self.add(value)
+
+    def _add_text(self, text):
+        self.state.update(text.encode())
 
 
 def _names(code):
     """Names of globals in a function's code and in the functions it defines."""
     inner = (const for const in code.co_consts if isinstance(const, types.CodeType))
     return set(code.co_names).union(*map(_names, inner))
-
-
-def _feed_code(state, code):
-    state.update(code.co_code)
-    state.update(repr((code.co_names, code.co_varnames)).encode())
-    for value in code.co_consts:
-        _feed_value(state, value)
-
-
-def _feed_value(state, value):
-    value = getattr(value, "py_func", value)
-    if isinstance(value, types.FunctionType):
-        _feed(state, value)
-    elif isinstance(value, types.CodeType):
-        _feed_code(state, value)
-    elif isinstance(value, tuple):
-        state.update(f"tuple of {len(value)}".encode())
-        for item in value:
-            _feed_value(state, item)
-    elif isinstance(value, np.ndarray):
-        state.update(f"{value.dtype} {value.shape}".encode() + value.tobytes())
-    else:
-        state.update(f"{type(value).__name__} {value!r}".encode())
 
 
 def _with_compiled_callees(function):
