@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from skrnn import RNNClassifier, RNNRegressor
+from skrnn import RNNClassifier, RNNRegressor, RNNTagger
 from skrnn.cells import CELLS
 from skrnn.estimators.serving import server_of
 from skrnn.sequences import Plan
@@ -119,6 +119,41 @@ def test_shards_give_the_same_bits_on_any_number_of_threads(
     np.testing.assert_allclose(alone.theta_, whole.theta_, rtol=0, atol=1e-9)
 
 
+TRAINED = {
+    "whole sequences": lambda: RNNRegressor(4),
+    "in chunks": lambda: RNNRegressor(4, bptt_steps=2, pooling="mean"),
+    "every step": lambda: RNNTagger(4),
+    "a chain": lambda: RNNTagger(4, crf=True),
+    "tokens": lambda: RNNTagger(4, embedding_dim=3),
+}
+
+
+@pytest.mark.parametrize("make", TRAINED.values(), ids=TRAINED)
+def test_the_loss_after_the_last_update_is_that_of_the_whole_minibatch(
+    make, monkeypatch
+):
+    """As training computes it, in all shards, for any kind of network."""
+    monkeypatch.setattr(objective, "SHARD_OPERATIONS", 1e3)
+    monkeypatch.setattr(objective, "SHARD_SEQUENCES", 5)
+    judge, judged = Objective.value, []
+
+    def compare(self, theta, shards, data, indices):
+        value = judge(self, theta, shards, data, indices)
+        expected = self(theta, shards, data, indices, np.random.default_rng(0))[0]
+        judged.append((len(shards), value, expected))
+        return value
+
+    monkeypatch.setattr(Objective, "value", compare)
+    est = make().set_params(alpha=0.0, batch_size=24, max_iter=2, random_state=0)
+    ids = [np.arange(1, 1 + len(x)) % 5 + 1 for x in X]
+    inputs = ids if getattr(est, "embedding_dim", None) else X
+    steps = [row % 2 for row in ids]
+    est.fit(inputs, SUMS if isinstance(est, RNNRegressor) else steps)
+    ((n_shards, value, expected),) = judged
+    assert n_shards == 4
+    np.testing.assert_allclose(value, expected, rtol=1e-9)
+
+
 @both
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_predictions_have_the_same_bits_for_any_n_jobs(kind, n_jobs, monkeypatch):
@@ -150,8 +185,12 @@ def test_batches_are_equal_and_two_where_a_thread_is_worth_it():
     assert sizes(2 * inference.FEWEST_SEQUENCES - 1, 2 * enough) == [31]
     assert sizes(31, 8100 // 16) == [16, 15]
     assert sizes(104, 2000) == [4] * 26
+    ragged = np.r_[np.full(100, 10), np.full(100, 10 * enough)]
+    parts = np.array([ragged[b].sum() for b in inference._batches(ragged, network)])
+    assert parts.size % 2 == 0
+    assert np.ptp(parts) <= 20 * enough
     assert sizes(3, 10**5) == [1, 1, 1]
-    assert sizes(300, 2) == [150, 150]
+    assert sizes(600, 2) == [300, 300]
 
 
 # Predictions that do not depend on the neighbours

@@ -352,8 +352,7 @@ def test_a_smaller_minibatch_or_chunk_is_what_helps(available):
 
 def test_predictions_that_cannot_fit_are_refused(available, monkeypatch):
     """And need more where more threads are at work."""
-    monkeypatch.setattr(skrnn.training.inference, "MIN_BATCH_SEQUENCES", 1)
-    monkeypatch.setattr(skrnn.training.inference, "BATCH_SEQUENCES", 1)
+    monkeypatch.setattr(skrnn.training.inference, "BATCH_STEPS", 1)
     monkeypatch.setattr(skrnn.training.inference, "SINGLE_THREADED", 0)
     monkeypatch.setattr(skrnn.training.inference, "WORTH_A_THREAD", 0)
     est = make().fit(X, Y)

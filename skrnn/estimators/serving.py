@@ -1,5 +1,6 @@
 """What a fitted estimator needs to answer, made once and not with each call."""
 
+import contextlib
 import functools
 import weakref
 
@@ -13,7 +14,7 @@ from skrnn.training import Streams, map_batches, threads_for
 # if there were nothing.
 _SERVERS = weakref.WeakKeyDictionary()
 
-KEPT_BYTES = 2**23  # of memory that is worth keeping for the next call
+KEPT_BYTES = 2**20  # of a workspace that is worth keeping for the next call
 
 
 def server_of(estimator):
@@ -76,11 +77,19 @@ class Server:
             network = network.read_out_by(pooling)
         _check_width(sequences, network.n_inputs)
         function = functools.partial(function, network, self.theta)
+        spaces = self._take_spaces()
         with threads_for(network, sequences.n_steps, n_jobs) as threads:
-            results = map_batches(function, network, sequences, threads, self._spaces)
-        if sum(space.nbytes for space in self._spaces) > KEPT_BYTES:
-            self._spaces.clear()
+            results = map_batches(function, network, sequences, threads, spaces)
+        self._spaces += [space for space in spaces if space.nbytes <= KEPT_BYTES]
         return results
+
+    def _take_spaces(self):
+        """All free workspaces; no other thread has them until they are given back."""
+        spaces = []
+        with contextlib.suppress(IndexError):
+            while True:
+                spaces.append(self._spaces.pop())
+        return spaces
 
     @cached_property
     def streams(self):

@@ -15,14 +15,12 @@ from skrnn.network.products import (
     add_column_sums,
     add_outer_product,
     add_product,
-    add_thin_product,
+    add_row_product,
     add_transposes,
     lay_out,
     put_row,
     tiled_size,
 )
-
-FEW_ROWS = 4  # of all steps together: laying out the weights would take longer
 
 # To Numba the literals 0 and 1 are types of their own: callees would compile again.
 ZERO, ONE = np.int64(0), np.int64(1)
@@ -68,7 +66,7 @@ def forward_steps(shape, x, weights, unit, mask, carried, kept, room, steps):
     ax, ah, masked, tiles_x, tiles_h = room
     starts, sizes = steps
     N = starts[-1]
-    tiled = N > FEW_ROWS
+    tiled = N > 1  # laying the weights out for a lone row would take longer
     if tiled:
         lay_out(n_x, D, H, ONE, D, w_x, tiles_x)
         lay_out(n_h, H, H, ONE, H, w_h, tiles_h)
@@ -108,7 +106,7 @@ def _add_gate(tiled, sizes, place, x, w, tiles, out):
         tiles_at = k * tiled_size(x.itemsize, K, J)
         add_product(sizes, x, x_at, tiles, tiles_at, out, out_at)
     else:
-        add_thin_product(sizes, x, x_at, w, k * K * J, out, out_at)
+        add_row_product(sizes, x, x_at, w, k * K * J, out, out_at)
 
 
 def _block_end(t, starts, n_rows):

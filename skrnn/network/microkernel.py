@@ -21,10 +21,11 @@ from skrnn.jit import compiled_as
 
 DEPTH = 256  # inner sizes that are added up before they are added to the result
 VECTORS = 2  # of a block
-REGISTERS = {  # by feature of the processor: bytes of a vector, rows of a block
+REGISTERS = {  # by feature or kind of processor: bytes of a vector, rows of a block
     "+avx512f": (64, 8),
     "+avx": (32, 6),
-    "+neon": (16, 8),
+    "aarch64": (16, 8),
+    "arm64": (16, 8),
 }
 OTHER_REGISTERS = 16, 6
 
@@ -85,8 +86,9 @@ def registers():
     """Bytes of a vector of this processor, and rows of a block."""
     from numba.core.registry import cpu_target
 
-    features = cpu_target.target_context.codegen().magic_tuple()[2].split(",")
-    found = (REGISTERS[name] for name in REGISTERS if name in features)
+    triple, _, features = cpu_target.target_context.codegen().magic_tuple()
+    known = {*features.split(","), triple.split("-")[0]}
+    found = (size for name, size in REGISTERS.items() if name in known)
     return next(found, OTHER_REGISTERS)
 
 

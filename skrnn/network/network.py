@@ -44,7 +44,7 @@ class Network:
     layout : Layout
         Names and shapes of the parameters.
     largest_product : int
-        Multiplications for one row of the largest matrix product.
+        Multiplications for one row of the largest matrix product above the levels.
     row_bytes : int
         About what a step of a sequence takes: its features, and what each layer keeps.
     """
@@ -86,9 +86,7 @@ class Network:
             top["transitions"] = (n_own_rows, n_raw)
         table = {} if embedding is None else self.embedding.shapes()
         self.layout = Layout(shapes | top | table)
-        self.largest_product = max(
-            self.stack.largest_product, *map(math.prod, top.values())
-        )
+        self.largest_product = max(map(math.prod, top.values()))
         n_kept = len(cell.carried) + len(cell.taped)
         n_numbers = self.stack.n_inputs + n_kept * sum(
             la.n_units for la in self.stack.layers

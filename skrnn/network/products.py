@@ -60,15 +60,13 @@ def add_product(sizes, x, x_at, tiles, tiles_at, out, out_at):
 
 
 @shared
-def add_thin_product(sizes, x, x_at, w, w_at, out, out_at):
-    """Add ``x @ w.T`` to `out`: (n, K) and (J, K), as it lies, to (n, J).
+def add_row_product(sizes, x, x_at, w, w_at, out, out_at):
+    """Add ``x @ w.T`` to `out`: a row, (1, K), and (J, K), as it lies, to (1, J).
 
-    For so few rows that laying out w would take longer; `sizes` is n, K and J.
+    `sizes` is 1, K and J. The row is the right factor, one column wide.
     """
-    n, K, J = sizes
-    for i in range(n):
-        places = w_at, x_at + i * K, out_at + i * J
-        multiply_add((J, 1, K), places, (K, 1, 1, 1), w, x, out)
+    _, K, J = sizes
+    multiply_add((J, 1, K), (w_at, x_at, out_at), (K, 1, 1, 1), w, x, out)
 
 
 @shared

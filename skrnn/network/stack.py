@@ -33,8 +33,6 @@ class Stack:
         The layers of each level.
     layers : list
         All layers, level by level.
-    largest_product : int
-        Multiplications for one row of the largest product with a gate's weights.
     n_features : int
         Width F of the top level's output.
     """
@@ -61,9 +59,6 @@ class Stack:
             n_inputs = sum(layer.n_units for layer in level)
         self.n_features = n_inputs
         self.layers = [layer for level in self.levels for layer in level]
-        self.largest_product = max(
-            la.n_units * max(la.n_units, la.n_inputs) for la in self.layers
-        )
 
     @cached_property
     def no_masks(self):

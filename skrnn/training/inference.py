@@ -16,9 +16,9 @@ BATCH_UNITS = 32768  # a step of so many units, with all their gates, stays in t
 
 # OpenBLAS keeps a product of at most so many multiplications on one thread.
 SINGLE_THREADED = 2**18
-# So many multiplications take far longer than to hand them to another thread.
+# So many multiplications take far longer than to hand them to another thread,
 WORTH_A_THREAD = 25 * 10**6
-FEWEST_SEQUENCES = 16  # of a batch that is made for that
+FEWEST_SEQUENCES = 16  # if they are of as many sequences
 
 
 def map_batches(function, network, sequences, threads, spaces):
@@ -58,10 +58,18 @@ def map_batches(function, network, sequences, threads, spaces):
 
 def threads_for(network, n_rows, n_jobs):
     """Threads to apply a network to `n_rows` steps: as many as the work is worth."""
-    if n_rows * network.largest_product <= SINGLE_THREADED:
+    if n_rows <= light_rows(network):
         return CallingThread()
     is_worth_threads = n_rows * network.layout.n_weights >= 2 * WORTH_A_THREAD
     return Threads(n_jobs if is_worth_threads else 1)
+
+
+def light_rows(network):
+    """Steps that are neither worth a thread nor let BLAS start some."""
+    return min(
+        SINGLE_THREADED // network.largest_product,
+        2 * WORTH_A_THREAD // network.layout.n_weights,
+    )
 
 
 def batch_sequences(network):
@@ -70,20 +78,20 @@ def batch_sequences(network):
     return min(max(BATCH_UNITS // n_units, MIN_BATCH_SEQUENCES), BATCH_SEQUENCES)
 
 
-def raw_scores(network, theta, sequences, threads, spaces):
+def raw_scores(network, theta, sequences, threads):
     """Raw scores of all sequences, (n_sequences, K), or of all steps, (n_steps, K)."""
 
     def predict(packed, space):
         return network.answer(theta, packed, space)
 
-    return np.concatenate(map_batches(predict, network, sequences, threads, spaces))
+    return np.concatenate(map_batches(predict, network, sequences, threads, []))
 
 
 def _batches(lengths, network):
-    """Cut all sequences into runs of at most BATCH_STEPS real steps, or of one.
+    """Cut all sequences into runs of about as many steps, or of one sequence.
 
-    They are about equal in length, and two at least where a thread is worth it, whether
-    there are two threads or one.
+    A run has about BATCH_STEPS real steps at most. There are two at least where a
+    thread is worth it, whether there are two threads or one.
     """
     ends = np.cumsum(lengths)
     is_worth_threads = (
@@ -93,13 +101,6 @@ def _batches(lengths, network):
     n_filled = ends[-1] / BATCH_STEPS, lengths.size / batch_sequences(network)
     n_batches = max(math.ceil(max(n_filled)), 1 + is_worth_threads)
     n_batches += n_batches % 2 if is_worth_threads else 0
-    n_steps = min(ends[-1] / n_batches + lengths.max(), BATCH_STEPS)
-    n_sequences = -(-lengths.size // n_batches)
-    batches, start = [], 0
-    while start < lengths.size:
-        limit = ends[start] - lengths[start] + n_steps
-        stop = max(int(np.searchsorted(ends, limit, side="right")), start + 1)
-        stop = min(stop, start + n_sequences)
-        batches.append(np.arange(start, stop))
-        start = stop
-    return batches
+    shares = ends[-1] * np.arange(1, n_batches) / n_batches
+    stops = np.unique(np.searchsorted(ends, shares) + 1)
+    return np.split(np.arange(lengths.size), stops[stops < lengths.size])

@@ -121,7 +121,7 @@ class Objective:
     def mean_loss(self, theta, data):
         """Weighted mean loss of `data`, without dropout and penalty."""
         with np.errstate(**QUIET):
-            raw = raw_scores(self.network, theta, data.sequences, self.threads, [])
+            raw = raw_scores(self.network, theta, data.sequences, self.threads)
             raw = self.network.with_own(self.network.layout.views(theta), raw)
             return self.loss.value_and_gradient(raw, *data.in_order())[0]
 

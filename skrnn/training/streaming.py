@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 
 from skrnn.network.stream import Stepper
-from skrnn.training.inference import SINGLE_THREADED, batch_sequences, threads_for
+from skrnn.training.inference import batch_sequences, light_rows, threads_for
 
 
 class Streams:
@@ -30,8 +30,7 @@ class Streams:
         self.n_columns = self._free[0].n_columns
         self.dtype = network.dtype
         self._batch = batch_sequences(network)
-        n_light = SINGLE_THREADED // network.largest_product
-        self._n_light = min(n_light, self._batch)
+        self._n_light = min(light_rows(network), self._batch)
 
     def step(self, x, state, n_jobs):
         """Raw scores of n streams after one more step, (n, K), and their new state.
