@@ -2,7 +2,7 @@
 
 The reference was written by ``data/make_golden.py``, for which it takes the parameters
 and data. Other processors, and other versions of BLAS, add up in another order and have
-other vector instructions, so the last bits differ. Measured, with BLAS and compiled code
+other vector instructions, so the last bits differ. Measured, with BLAS and code made
 for Nehalem, for Haswell and for Zen 5, and with kernels that run as plain Python, with
 the tanh of NumPy, eps being the distance from 1 to the next float: 1.5 eps in
 predictions, 6.5 in losses of training.
