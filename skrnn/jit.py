@@ -203,8 +203,7 @@ class _Digest:
 
     def add(self, value):
         """Add a value and all that it refers to, each function or class once."""
-        for wrapper in ("py_func", "__wrapped__"):  # of a compiled or a cached function
-            value = getattr(value, wrapper, value)
+        value = _unwrapped(value)
         if isinstance(value, types.FunctionType | type):
             is_new = value not in self._seen
             number = self._seen.setdefault(value, len(self._seen))
@@ -244,8 +243,7 @@ class _Digest:
     def _add_class(self, owner):
         self._add_text(owner.__qualname__)
         for name, item in sorted(vars(owner).items()):
-            item = getattr(item, "__wrapped__", item)
-            if isinstance(item, types.FunctionType):
+            if isinstance(_unwrapped(item), types.FunctionType):
                 self._add_text(name)
                 self.add(item)
 
@@ -257,6 +255,13 @@ class _Digest:
 
     def _add_text(self, text):
         self.state.update(text.encode())
+
+
+def _unwrapped(value):
+    """The function within a compiled or cached one, or within a static method."""
+    if isinstance(value, types.FunctionType):
+        return value
+    return getattr(value, "py_func", getattr(value, "__wrapped__", value))
 
 
 def _names(code):

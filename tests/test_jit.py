@@ -227,8 +227,18 @@ def generated(x):
 
 compiled_as(generated, lambda: generate())
 
+def doubled(function):
+    @functools.wraps(function)
+    def wrapper(x):
+        return 2.0 * function(x)
+    return wrapper
+
+@doubled
+def shifted(x):
+    return x + 0.5
+
 def inner(x, power=2.0):
-    return x**power + 3.0
+    return shifted(x)**power + 3.0
 
 def make(slope):
     def enclosing(x):
@@ -249,6 +259,8 @@ EDITS = {
     "a helper": ("SHIFT + inner", "SHIFT - inner"),
     "a helper's helper": ("+ 3.0", "+ 4.0"),
     "a default": ("power=2.0", "power=3.0"),
+    "a wrapper": ("2.0 * function", "4.0 * function"),
+    "a wrapped function": ("x + 0.5", "x + 0.75"),
     "an enclosed value": ("make(6.0)", "make(7.0)"),
     "a constant of the module": ("SHIFT = 1.0", "SHIFT = 2.0"),
     "a generator": ("return nested", "return made"),
