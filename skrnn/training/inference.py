@@ -60,16 +60,18 @@ def threads_for(network, n_rows, n_jobs):
     """Threads to apply a network to `n_rows` steps: as many as the work is worth."""
     if n_rows <= light_rows(network):
         return CallingThread()
-    is_worth_threads = n_rows * network.layout.n_weights >= 2 * WORTH_A_THREAD
-    return Threads(n_jobs if is_worth_threads else 1)
+    return Threads(n_jobs if n_rows >= _rows_worth_threads(network) else 1)
 
 
 def light_rows(network):
     """Steps that are neither worth a thread nor let BLAS start some."""
-    return min(
-        SINGLE_THREADED // network.largest_product,
-        2 * WORTH_A_THREAD // network.layout.n_weights,
-    )
+    n_single = SINGLE_THREADED // network.largest_product
+    return min(n_single, _rows_worth_threads(network) - 1)
+
+
+def _rows_worth_threads(network):
+    """Steps from which on there is work for two threads."""
+    return -(-2 * WORTH_A_THREAD // network.layout.n_weights)
 
 
 def batch_sequences(network):
@@ -95,7 +97,7 @@ def _batches(lengths, network):
     """
     ends = np.cumsum(lengths)
     is_worth_threads = (
-        ends[-1] * network.layout.n_weights >= 2 * WORTH_A_THREAD
+        ends[-1] >= _rows_worth_threads(network)
         and lengths.size >= 2 * FEWEST_SEQUENCES
     )
     n_filled = ends[-1] / BATCH_STEPS, lengths.size / batch_sequences(network)

@@ -232,7 +232,7 @@ if hasattr(os, "register_at_fork"):
 
 @functools.cache
 def _libraries():
-    import scipy.linalg  # noqa: F401 - loads a BLAS that training uses
+    import scipy.linalg  # noqa: F401 - only a BLAS that is loaded is found
 
     found = ThreadpoolController().select(user_api="blas").lib_controllers
     return [library for library in found if library.num_threads]
