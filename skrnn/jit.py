@@ -139,12 +139,11 @@ class _Copier:
         self.copies = {}
 
     def copy(self, function):
+        function = _TWINS.get((function, self.dtype_name), function)
         if function in _COMPILED:
             return function
         if function not in self.copies:
-            self.copies[function] = self._copy(
-                _TWINS.get((function, self.dtype_name), function)
-            )
+            self.copies[function] = self._copy(function)
         return self.copies[function]
 
     def _copy(self, function):
@@ -204,7 +203,9 @@ class _Digest:
     def add(self, value):
         """Add a value and all that it refers to, each function or class once."""
         value = _unwrapped(value)
-        if isinstance(value, types.FunctionType | type):
+        if value is specialise:
+            self._add_text("specialise")  # what it is called with counts by itself
+        elif isinstance(value, types.FunctionType | type):
             is_new = value not in self._seen
             number = self._seen.setdefault(value, len(self._seen))
             self._add_text(f"function or class {number}")

@@ -17,7 +17,7 @@ import functools
 
 import numpy as np
 
-from skrnn.jit import compiled_as
+from skrnn.jit import compiled_as, specialise, typed_twins
 
 DEPTH = 256  # inner sizes that are added up before they are added to the result
 VECTORS = 2  # of a block
@@ -61,10 +61,27 @@ def _matrix(array, shape, place, strides):
     return np.ndarray(shape, array.dtype, array, place * size, strides)
 
 
-def _compiled_multiply_add():
-    """`multiply_add` for compiled code."""
+def _typed(dtype):
+    """`multiply_add` for one dtype."""
+
+    def typed(sizes, places, strides, a, b, c):
+        multiply_add(sizes, places, strides, a, b, c)
+
+    compiled_as(typed, lambda: _compiled_multiply_add(dtype))
+    return typed
+
+
+typed_twins(multiply_add, float32=_typed("float32"), float64=_typed("float64"))
+
+
+def _compiled_multiply_add(dtype):
+    """`multiply_add` for compiled code: a call of a function that is compiled once."""
+    from llvmlite import binding
     from numba.core import types
     from numba.extending import intrinsic
+
+    name = f"skrnn_multiply_add_{dtype}"
+    binding.add_symbol(name, specialise(_address, dtype)(np.empty(0, dtype)))
 
     @intrinsic
     def call(context, sizes, places, strides, a, b, c):
@@ -72,13 +89,67 @@ def _compiled_multiply_add():
         return types.void(three, three, four, a, b, c), generate
 
     def generate(context, builder, signature, arguments):
-        _Product(context, builder, signature, arguments).generate()
+        from numba.core import cgutils
+
+        sizes, places, strides = (
+            cgutils.unpack_tuple(builder, values) for values in arguments[:3]
+        )
+        views = [
+            context.make_array(kind)(context, builder, value).data
+            for kind, value in zip(signature.args[3:], arguments[3:], strict=True)
+        ]
+        pointers = [
+            builder.gep(view, [place])
+            for view, place in zip(views, places, strict=True)
+        ]
+        function = _declare(builder.module, name, pointers[0].type)
+        builder.call(function, [*sizes, *strides, *pointers])
         return context.get_dummy_value()
 
     return call
 
 
-compiled_as(multiply_add, _compiled_multiply_add)
+def _declare(module, name, pointer):
+    """The function of all products: seven sizes and strides, three pointers."""
+    from llvmlite import ir
+    from numba.core.cgutils import get_or_insert_function
+
+    arguments = [ir.IntType(64)] * 7 + [pointer] * 3
+    return get_or_insert_function(
+        module, ir.FunctionType(ir.VoidType(), arguments), name
+    )
+
+
+def _address(numbers):
+    """Where the function of all products lies, for numbers of that dtype."""
+    return _function(numbers)
+
+
+def _function(numbers):
+    """Stands for the code that makes the function and has its address."""
+    raise NotImplementedError("only compiled code has an address")
+
+
+def _compiled_function():
+    from llvmlite import ir
+    from numba.core import types
+    from numba.extending import intrinsic
+
+    @intrinsic
+    def define(context, numbers):
+        return types.intp(numbers), generate
+
+    def generate(context, builder, signature, arguments):
+        number = context.get_data_type(signature.args[0].dtype)
+        function = _declare(builder.module, "multiply_add", number.as_pointer())
+        function.linkage = "internal"
+        _Product(ir.IRBuilder(function.append_basic_block()), function.args).generate()
+        return builder.ptrtoint(function, context.get_value_type(types.intp))
+
+    return define
+
+
+compiled_as(_function, _compiled_function)
 
 
 @functools.cache
@@ -93,25 +164,26 @@ def registers():
 
 
 class _Product:
-    """Generates the code of one call of `multiply_add`."""
+    """Generates the function that `multiply_add` calls.
 
-    def __init__(self, context, builder, signature, arguments):
+    Parameters
+    ----------
+    builder : IRBuilder
+        At the beginning of the function.
+    arguments : sequence
+        m, n, k, the four strides, and pointers to the first entries of A, B and C.
+    """
+
+    def __init__(self, builder, arguments):
         from llvmlite import ir
         from numba.core import cgutils
 
         self.builder = builder
         self.loop = functools.partial(cgutils.for_range_slice, builder)
-        sizes, places, strides = (
-            cgutils.unpack_tuple(builder, values) for values in arguments[:3]
-        )
-        self.m, self.n, self.k = sizes
-        self.a_row, self.a_column, self.b_row, self.c_row = strides
+        self.m, self.n, self.k = arguments[:3]
+        self.a_row, self.a_column, self.b_row, self.c_row = arguments[3:7]
+        self.a, self.b, self.c = arguments[7:]
         self.integer = functools.partial(ir.Constant, self.m.type)
-        views = [
-            context.make_array(kind)(context, builder, value).data
-            for kind, value in zip(signature.args[3:], arguments[3:], strict=True)
-        ]
-        self.a, self.b, self.c = map(self._at, views, places)
         n_bytes, self.n_rows = registers()
         self.vector = _Vector(builder, self.a.type.pointee, n_bytes)
 
@@ -129,6 +201,7 @@ class _Product:
                         self._all_rows(*matrices, depth, VECTORS, None)
                     with edge:
                         self._edge(*matrices, depth, n_columns)
+        builder.ret_void()
 
     def _edge(self, a, b, c, depth, n_columns):
         """Columns that fill no block, by single vectors."""
