@@ -16,6 +16,7 @@ from skrnn.jit import plain, specialise
 from skrnn.network import microkernel
 from skrnn.network.microkernel import multiply_add
 from skrnn.network.products import (
+    TILE,
     add_column_sums,
     add_outer_product,
     add_product,
@@ -23,7 +24,6 @@ from skrnn.network.products import (
     add_transposes,
     lay_out,
     put_row,
-    tile_width,
     tiled_size,
 )
 from skrnn.network.workspace import LINE, Workspace
@@ -310,7 +310,8 @@ def test_rows_of_tiles_begin_with_a_cache_line(dtype):
     """Unaligned rows would halve the speed of a product."""
     size = size_of(dtype)
     for J in (1, 15, 16, 17, 64, 65, 100):
-        assert tile_width(size, J) * size % LINE == 0
+        assert tiled_size(size, 3, J) * size % (3 * TILE) == 0
+    assert TILE % LINE == 0
     space = Workspace(dtype)
     for shape in ((3, 5), (4, 7), (1, 1)):
         assert space.array("a", shape).ctypes.data % LINE == 0

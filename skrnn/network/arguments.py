@@ -32,7 +32,7 @@ class ForwardArguments:
         B, N, H = plan.n_sequences, plan.n_rows, layer.n_units
         n_taped = N if taped else B
         self.shape = layer.shape(B)
-        self.steps = plan.starts, plan.sizes
+        self.steps = plan.starts, plan.sizes, plan.blocks
         carried = space.array(
             f"carried_{layer.suffix}", (len(layer.cell.carried), B + N, H)
         )

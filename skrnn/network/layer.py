@@ -7,8 +7,7 @@ from skrnn.lazy import cached_property
 from skrnn.network import loops, planes
 from skrnn.network.arguments import BackwardArguments, ForwardArguments
 from skrnn.network.parameters import glorot
-
-BLOCK_ROWS = 128  # of a block of steps, see `loops`
+from skrnn.sequences import BLOCK_ROWS
 
 
 class Layer:
@@ -183,8 +182,8 @@ class Layer:
     def shape(self, n_sequences):
         """The sizes B, D, H, M, X and G of `loops`, for so many sequences."""
         n_gates = len(self.cell.x_gates), len(self.cell.h_gates)
-        block = max(n_sequences, BLOCK_ROWS)
-        return n_sequences, self.n_inputs, self.n_units, block, *n_gates
+        n_rows = n_sequences + BLOCK_ROWS
+        return n_sequences, self.n_inputs, self.n_units, n_rows, *n_gates
 
     def flat_weights(self, views):
         """Views w_x (X * H * D), b_x (X * H), w_h (G * H * H) and b_h (G * H), flat."""

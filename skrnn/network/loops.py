@@ -3,9 +3,9 @@
 Sizes: T steps, B sequences, N real steps of all sequences together, D inputs, H units,
 X gates that read the input and G that read the state. Rows are packed: step t owns the
 rows ``starts[t]`` to ``starts[t] + sizes[t]``. In `h` and `c` the B rows of the initial
-state come first. What does not depend on the order of the steps is done for a block of
-them: as many as have M rows together; its planes stay in the cache. All arrays are
-flat, see `skrnn.network.planes` and `skrnn.network.products`.
+state come first. What does not depend on the order of the steps is done for a block of them,
+whose planes have room for M rows and stay in the cache. All arrays are flat, see
+`skrnn.network.planes` and `skrnn.network.products`.
 """
 
 import numpy as np
@@ -37,7 +37,7 @@ def forward_steps(shape, x, weights, unit, mask, carried, kept, room, steps):
     Parameters
     ----------
     shape : tuple of int
-        B, D, H, M, X and G; M is at least B.
+        B, D, H, M, X and G.
     x : (N * D,)
     weights : tuple
         w_x (X * H * D), b_x (X * H), w_h (G * H * H) and b_h (G * H). For an additive
@@ -57,45 +57,45 @@ def forward_steps(shape, x, weights, unit, mask, carried, kept, room, steps):
         unused by an additive cell; for the masked outputs (B * H,); for the tiles of
         w_x and w_h.
     steps : tuple
-        starts (T + 1,) and sizes (T,).
+        starts (T + 1,), sizes (T,) and the first step of each block, and T.
     """
     B, D, H, M, n_x, n_h = shape
     w_x, b_x, w_h, b_h = weights
     h, c = carried
     tape, taped = kept
     ax, ah, masked, tiles_x, tiles_h = room
-    starts, sizes = steps
+    starts, sizes, blocks = steps
     N = starts[-1]
     tiled = N > 1  # laying the weights out for a lone row would take longer
     if tiled:
         lay_out(n_x, D, H, ONE, D, w_x, tiles_x)
         lay_out(n_h, H, H, ONE, H, w_h, tiles_h)
     plane_sizes = M * H, B * H, (B + N) * H, (N if taped else B) * H
-    begin = end = before = 0
-    for t in range(sizes.size):
-        n, start = sizes[t], starts[t]
-        if start == end:
-            begin, end = start, _block_end(t, starts, M)
-            block = end - begin, D, H
-            for k in range(n_x):
-                put_row(b_x, k * H, end - begin, H, ax, k * M * H)
-                place = begin * D, k, k * M * H
-                _add_gate(tiled, block, place, x, w_x, tiles_x, ax)
-        at = (start - begin) * H
-        read, read_at = h, before * H
-        if mask.size > 0:
-            _put_masked(n * H, h, before * H, mask, masked, ZERO)
-            read, read_at = masked, ZERO
-        for k in range(n_h):
-            out, out_at = ax, k * M * H + at
-            if not additive:
-                out, out_at = ah, k * B * H
-                put_row(b_h, k * H, n, H, ah, out_at)
-            place = read_at, k, out_at
-            _add_gate(tiled, (n, H, H), place, read, w_h, tiles_h, out)
-        places = at, before * H, (B + start) * H, taped * start * H
-        _forward_step(n * H, plane_sizes, places, ax, ah, unit, h, c, tape)
-        before = B + start
+    before = 0
+    for block in range(blocks.size - 1):
+        first, stop = blocks[block], blocks[block + 1]
+        begin, rows = starts[first], starts[stop] - starts[first]
+        for k in range(n_x):
+            put_row(b_x, k * H, rows, H, ax, k * M * H)
+            place = begin * D, k, k * M * H
+            _add_gate(tiled, (rows, D, H), place, x, w_x, tiles_x, ax)
+        for t in range(first, stop):
+            n, start = sizes[t], starts[t]
+            at = (start - begin) * H
+            read, read_at = h, before * H
+            if mask.size > 0:
+                _put_masked(n * H, h, before * H, mask, masked, ZERO)
+                read, read_at = masked, ZERO
+            for k in range(n_h):
+                out, out_at = ax, k * M * H + at
+                if not additive:
+                    out, out_at = ah, k * B * H
+                    put_row(b_h, k * H, n, H, ah, out_at)
+                place = read_at, k, out_at
+                _add_gate(tiled, (n, H, H), place, read, w_h, tiles_h, out)
+            places = at, before * H, (B + start) * H, taped * start * H
+            _forward_step(n * H, plane_sizes, places, ax, ah, unit, h, c, tape)
+            before = B + start
 
 
 def _add_gate(tiled, sizes, place, x, w, tiles, out):
@@ -107,22 +107,6 @@ def _add_gate(tiled, sizes, place, x, w, tiles, out):
         add_product(sizes, x, x_at, tiles, tiles_at, out, out_at)
     else:
         add_row_product(sizes, x, x_at, w, k * K * J, out, out_at)
-
-
-def _block_end(t, starts, n_rows):
-    """First row behind the block that begins with step t."""
-    stop = t + 1
-    while stop < starts.size - 1 and starts[stop + 1] - starts[t] <= n_rows:
-        stop += 1
-    return starts[stop]
-
-
-def _block_begin(t, starts, n_rows):
-    """First row of the block that ends with step t."""
-    first = t
-    while first > 0 and starts[t + 1] - starts[first - 1] <= n_rows:
-        first -= 1
-    return starts[first]
 
 
 def _forward_step(n_flat, plane_sizes, places, ax, ah, unit, h, c, tape):
@@ -188,57 +172,65 @@ def backward_steps(
     h, c = carried
     d_w_x, d_b_x, d_w_h, d_b_h, d_unit, d_x = written
     d_ax, d_ah, d_units, read, d_read, d_turned, tiles_x, tiles_h, one = room
-    starts, sizes = steps
+    starts, sizes, blocks = steps
     N = starts[-1]
     lay_out(n_h, H, H, H, ONE, weights[1], tiles_h)
     if d_x.size > 0:
         lay_out(n_x, H, D, D, ONE, weights[0], tiles_x)
     plane_sizes = M * H, B * H, (B + N) * H, N * H
     d_turned[:], one[:] = 0.0, 1.0
-    begin = end = N
-    for t in range(sizes.size - 1, -1, -1):
-        n, start = sizes[t], starts[t]
-        if start < begin:
-            begin, end = _block_begin(t, starts, M), start + n
-        at = (start - begin) * H
-        before = 0 if t == 0 else (B + starts[t - 1]) * H
-        if d_out.size > 0:
-            _add(n * H, d_out, start * H, d_h)
-        places = at, before, start * H
-        _backward_step(
-            n * H, plane_sizes, places, d_h, d_c, tape, h, c, unit, d_units, d_ax, d_ah
-        )
-        if n_h > 0:
-            _put_masked(n * H, h, before, mask, read, at)
-            out = d_h
-            if mask.size > 0:
-                out = d_read
-                d_read[: n * H] = 0.0
-            for k in range(n_h):
-                gate, tile = k * M * H + at, k * tiled_size(x.itemsize, H, H)
-                add_product((n, H, H), d_ah, gate, tiles_h, tile, out, ZERO)
-            if mask.size > 0:
-                _put_masked(n * H, d_read, ZERO, mask, d_read, ZERO)
-                _add(n * H, d_read, ZERO, d_h)
-        if start == begin:
-            rows = end - begin
+    for block in range(blocks.size - 2, -1, -1):
+        first, stop = blocks[block], blocks[block + 1]
+        begin, rows = starts[first], starts[stop] - starts[first]
+        for t in range(stop - 1, first - 1, -1):
+            n, start = sizes[t], starts[t]
+            at = (start - begin) * H
+            before = 0 if t == 0 else (B + starts[t - 1]) * H
+            if d_out.size > 0:
+                _add(n * H, d_out, start * H, d_h)
+            places = at, before, start * H
+            _backward_step(
+                n * H,
+                plane_sizes,
+                places,
+                d_h,
+                d_c,
+                tape,
+                h,
+                c,
+                unit,
+                d_units,
+                d_ax,
+                d_ah,
+            )
+            if n_h > 0:
+                _put_masked(n * H, h, before, mask, read, at)
+                out = d_h
+                if mask.size > 0:
+                    out = d_read
+                    d_read[: n * H] = 0.0
+                for k in range(n_h):
+                    gate, tile = k * M * H + at, k * tiled_size(x.itemsize, H, H)
+                    add_product((n, H, H), d_ah, gate, tiles_h, tile, out, ZERO)
+                if mask.size > 0:
+                    _put_masked(n * H, d_read, ZERO, mask, d_read, ZERO)
+                    _add(n * H, d_read, ZERO, d_h)
+        for k in range(n_x):
+            gate, sizes_x, to = k * M * H, (rows, D, H), k * D * H
+            add_outer_product(sizes_x, x, begin * D, d_ax, gate, d_turned, to)
+            add_column_sums(one, rows, H, d_ax, gate, d_b_x, k * H)
+        for k in range(n_h):
+            gate, sizes_h, to = k * M * H, (rows, H, H), k * H * H
+            add_outer_product(sizes_h, d_ah, gate, read, ZERO, d_w_h, to)
+            add_column_sums(one, rows, H, d_ah, gate, d_b_h, k * H)
+        for k in range(d_unit.size // H):
+            add_column_sums(one, rows, H, d_units, k * M * H, d_unit, k * H)
+        if d_x.size > 0:
+            d_x[begin * D : (begin + rows) * D] = 0.0
             for k in range(n_x):
-                gate, sizes_x = k * M * H, (rows, D, H)
-                to = k * D * H
-                add_outer_product(sizes_x, x, begin * D, d_ax, gate, d_turned, to)
-                add_column_sums(one, rows, H, d_ax, gate, d_b_x, k * H)
-            for k in range(n_h):
-                gate, sizes_h = k * M * H, (rows, H, H)
-                add_outer_product(sizes_h, d_ah, gate, read, ZERO, d_w_h, k * H * H)
-                add_column_sums(one, rows, H, d_ah, gate, d_b_h, k * H)
-            for k in range(d_unit.size // H):
-                add_column_sums(one, rows, H, d_units, k * M * H, d_unit, k * H)
-            if d_x.size > 0:
-                d_x[begin * D : end * D] = 0.0
-                for k in range(n_x):
-                    gate, tile = k * M * H, k * tiled_size(x.itemsize, H, D)
-                    sizes_x, to = (rows, H, D), begin * D
-                    add_product(sizes_x, d_ax, gate, tiles_x, tile, d_x, to)
+                gate, tile = k * M * H, k * tiled_size(x.itemsize, H, D)
+                sizes_x, to = (rows, H, D), begin * D
+                add_product(sizes_x, d_ax, gate, tiles_x, tile, d_x, to)
     add_transposes(n_x, D, H, d_turned, d_w_x)
 
 

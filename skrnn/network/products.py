@@ -15,16 +15,12 @@ from skrnn.network.microkernel import multiply_add
 from skrnn.network.workspace import LINE
 
 
+TILE = 2 * LINE  # bytes of a row of a tile
+
+
 def tiled_size(itemsize, K, J):
     """Numbers that a right factor (K, J) takes when laid out in tiles."""
-    width = tile_width(itemsize, J)
-    return K * (J + -J % width)
-
-
-def tile_width(itemsize, J):
-    """Columns of a tile of a right factor with J columns: one or two cache lines."""
-    line = LINE // itemsize
-    return min(2 * line, J + -J % line)
+    return K * (J + -J % (TILE // itemsize))
 
 
 @shared
@@ -34,7 +30,7 @@ def lay_out(n_factors, K, J, next_row, next_column, w, tiles):
     `next_row` and `next_column` are the distances in `w` between the rows and between
     the columns of a factor.
     """
-    width = tile_width(w.itemsize, J)
+    width = TILE // w.itemsize
     step, to = np.uint64(next_column), np.uint64(0)
     for factor in range(n_factors):
         for first in range(0, J, width):
@@ -53,7 +49,7 @@ def add_product(sizes, x, x_at, tiles, tiles_at, out, out_at):
     `sizes` is n, K and J.
     """
     n, K, J = sizes
-    width = tile_width(x.itemsize, J)
+    width = TILE // x.itemsize
     for j in range(0, J, width):
         part, places = (n, min(width, J - j), K), (x_at, tiles_at + j * K, out_at + j)
         multiply_add(part, places, (K, 1, width, J), x, tiles, out)

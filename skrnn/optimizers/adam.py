@@ -7,7 +7,6 @@ from skrnn.optimizers.base import (
     check_fraction,
     check_positive,
     flush,
-    negligible,
     run,
 )
 
@@ -66,7 +65,7 @@ class Adam(StochasticOptimizer):
         )
 
 
-def adam_step(theta, gradient, m, v, t, learning_rate, beta_1, beta_2, epsilon):
+def adam_step(theta, gradient, m, v, limit, t, learning_rate, beta_1, beta_2, epsilon):
     # Numerator and denominator are both multiplied by `scale`: one division is saved.
     real = theta.dtype.type
     scale = np.sqrt(1 - beta_2**t)
@@ -74,8 +73,7 @@ def adam_step(theta, gradient, m, v, t, learning_rate, beta_1, beta_2, epsilon):
     epsilon = real(epsilon * scale)
     keep_m, add_m = real(beta_1), real(1 - beta_1)
     keep_v, add_v = real(beta_2), real(1 - beta_2)
-    limit = negligible(theta)
-    root_limit = real(np.sqrt(limit))
+    limit, root_limit = real(limit), real(np.sqrt(limit))
     for i in range(theta.size):
         g = gradient[i]
         squared = flush(g, root_limit) * g

@@ -1,5 +1,6 @@
 """What an optimiser is, and what its kernels share."""
 
+import functools
 from numbers import Integral, Real
 
 import numpy as np
@@ -68,7 +69,8 @@ def run(kernel, theta, arrays, *scalars):
     """Call a compiled `kernel` on arrays that match `theta`.
 
     Scalars cross the border as float64, so that a kernel has one signature for each
-    dtype. It rounds them to the dtype of theta after the arithmetic among them.
+    dtype. It rounds them to the dtype of theta after the arithmetic among them. The
+    first is the magnitude that counts as 0.
     """
     for array in arrays:
         if array.shape != theta.shape or array.dtype != theta.dtype:
@@ -76,17 +78,19 @@ def run(kernel, theta, arrays, *scalars):
                 f"gradient and state must be {theta.dtype} of shape {theta.shape} "
                 f"like theta, got {array.dtype} of shape {array.shape}."
             )
-    specialise(kernel, theta.dtype)(theta, *arrays, *map(float, scalars))
+    limit = negligible(theta.dtype)
+    specialise(kernel, theta.dtype)(theta, *arrays, limit, *map(float, scalars))
 
 
-def negligible(theta):
+@functools.cache
+def negligible(dtype):
     """Magnitude that counts as 0 in a kernel: 5e-31 in float32, 6e-247 in float64.
 
     A buffer whose gradient has died decays into the subnormal numbers and stays there;
     a processor handles those 20 to 40 times slower. Both limits lie far below anything
     that moves a parameter.
     """
-    return theta.dtype.type(np.finfo(theta.dtype).tiny ** 0.8)
+    return float(np.finfo(dtype).tiny ** 0.8)
 
 
 def flush(x, limit):

@@ -7,7 +7,6 @@ from skrnn.optimizers.base import (
     check_fraction,
     check_positive,
     flush,
-    negligible,
     run,
 )
 
@@ -50,12 +49,11 @@ class RMSprop(StochasticOptimizer):
         run(rmsprop_step, theta, arrays, learning_rate, self.rho, self.epsilon)
 
 
-def rmsprop_step(theta, gradient, v, learning_rate, rho, epsilon):
+def rmsprop_step(theta, gradient, v, limit, learning_rate, rho, epsilon):
     real = theta.dtype.type
     rate, epsilon = real(learning_rate), real(epsilon)
     keep, add = real(rho), real(1 - rho)
-    limit = negligible(theta)
-    root_limit = real(np.sqrt(limit))
+    limit, root_limit = real(limit), real(np.sqrt(limit))
     for i in range(theta.size):
         g = gradient[i]
         squared = flush(g, root_limit) * g

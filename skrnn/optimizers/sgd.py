@@ -6,7 +6,6 @@ from skrnn.optimizers.base import (
     StochasticOptimizer,
     check_fraction,
     flush,
-    negligible,
     run,
 )
 
@@ -50,20 +49,18 @@ class SGD(StochasticOptimizer):
         run(kernel, theta, (gradient, state["b"]), learning_rate, self.momentum)
 
 
-def nesterov_step(theta, gradient, b, learning_rate, momentum):
+def nesterov_step(theta, gradient, b, limit, learning_rate, momentum):
     real = theta.dtype.type
-    rate, momentum = real(learning_rate), real(momentum)
-    limit = negligible(theta)
+    limit, rate, momentum = real(limit), real(learning_rate), real(momentum)
     for i in range(theta.size):
         velocity = flush(momentum * b[i] + gradient[i], limit)
         b[i] = velocity
         theta[i] -= rate * (gradient[i] + momentum * velocity)
 
 
-def momentum_step(theta, gradient, b, learning_rate, momentum):
+def momentum_step(theta, gradient, b, limit, learning_rate, momentum):
     real = theta.dtype.type
-    rate, momentum = real(learning_rate), real(momentum)
-    limit = negligible(theta)
+    limit, rate, momentum = real(limit), real(learning_rate), real(momentum)
     for i in range(theta.size):
         velocity = flush(momentum * b[i] + gradient[i], limit)
         b[i] = velocity

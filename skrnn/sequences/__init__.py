@@ -16,7 +16,7 @@ from skrnn.sequences.ids import (
     known_or_unknown,
     replace_unknown,
 )
-from skrnn.sequences.layout import Outline, Plan, plan_equal
+from skrnn.sequences.layout import BLOCK_ROWS, Outline, Plan, plan_equal
 from skrnn.sequences.naming import naming
 from skrnn.sequences.packing import Packed, Shard, pack, plan_for
 from skrnn.sequences.targets import (
@@ -31,6 +31,7 @@ from skrnn.sequences.targets import (
 )
 
 __all__ = [
+    "BLOCK_ROWS",
     "FIRST",
     "PADDING",
     "UNKNOWN",

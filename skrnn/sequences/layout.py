@@ -8,6 +8,7 @@ import numpy as np
 
 from skrnn.lazy import cached_property
 
+BLOCK_ROWS = 128
 MAX_REMEMBERED = 2**16  # rows
 
 
@@ -51,6 +52,16 @@ class Plan:
     def is_equal(self):
         """Whether all lengths are equal."""
         return self.n_rows == self.sizes.size * self.lengths.size
+
+    @cached_property
+    def blocks(self):
+        """First step of each block of about `BLOCK_ROWS` rows, and T.
+
+        A block has fewer than ``BLOCK_ROWS + B`` rows.
+        """
+        numbers = self.starts[:-1] // BLOCK_ROWS
+        (before,) = np.nonzero(numbers[1:] > numbers[:-1])
+        return np.concatenate([[0], before + 1, [self.sizes.size]])
 
     @cached_property
     def last_rows(self):
@@ -165,7 +176,7 @@ class Outline:
 
     n_sequences: int
     n_rows: int
-    sizes = starts = None
+    sizes = starts = blocks = None
     last_rows = 0
 
 
