@@ -21,6 +21,7 @@ from skrnn.jit import compiled_as, specialise, typed_twins
 
 DEPTH = 256  # inner sizes that are added up before they are added to the result
 VECTORS = 2  # of a block
+LARGE = 2**16  # numbers of a result that is not near: blocks are fetched in advance
 REGISTERS = {  # by feature or kind of processor: bytes of a vector, rows of a block
     "+avx512f": (64, 8),
     "+avx": (32, 6),
@@ -190,6 +191,8 @@ class _Product:
     def generate(self):
         """Parts of the inner size; for each the columns; for these the rows."""
         builder, width = self.builder, self.integer(VECTORS * self.vector.size)
+        size, large = builder.mul(self.m, self.n), self.integer(LARGE)
+        self.is_large = builder.icmp_signed(">=", size, large)
         with self._parts(self.k, self.integer(DEPTH)) as (first, depth):
             a = self._at(self.a, builder.mul(first, self.a_column))
             b = self._at(self.b, builder.mul(first, self.b_row))
@@ -229,12 +232,15 @@ class _Product:
     def _block(self, a, b, c, rows, depth, n_vectors, mask):
         builder, vector = self.builder, self.vector
         lefts = [self._at(a, builder.mul(row, self.a_row)) for row in rows]
-        totals = self._sums(lefts, b, depth, n_vectors, mask)
         places = [
             vector.at(self._at(c, builder.mul(row, self.c_row)), i)
             for row in rows
             for i in range(n_vectors)
         ]
+        with builder.if_then(self.is_large):
+            for place in places:
+                vector.fetch(place)
+        totals = self._sums(lefts, b, depth, n_vectors, mask)
         before = [vector.load(place, mask) for place in places]
         for place, *values in zip(places, before, totals, strict=True):
             vector.store(builder.fadd(*values), place, mask)
@@ -296,6 +302,7 @@ class _Vector:
             for kind in (number, ir.IntType(32), ir.IntType(1))
         )
         self._int, self._nothing = ir.IntType(32), ir.VoidType()
+        self._bytes = ir.IntType(8).as_pointer()
         self._function = ir.FunctionType
 
     def at(self, pointer, i):
@@ -326,6 +333,12 @@ class _Vector:
         size = self._int(self.n_bits // 8)
         return self._call("masked.load", self.type, place, size, mask, self.type(None))
 
+    def fetch(self, pointer):
+        """Let numbers come near from memory, soon to be loaded and stored."""
+        place = self.builder.bitcast(pointer, self._bytes)
+        kind = self._int(1), self._int(3), self._int(1)  # to write, to stay, data
+        self._declared("llvm.prefetch.p0", self._nothing, place, *kind)
+
     def store(self, value, pointer, mask=None):
         """Numbers to memory; none where a mask is false."""
         place = self.builder.bitcast(pointer, self.type.as_pointer())
@@ -336,10 +349,13 @@ class _Vector:
             self._call("masked.store", self._nothing, value, place, size, mask)
 
     def _call(self, name, result, *arguments):
+        pointer = ".p0" if name.startswith("masked") else ""
+        name = f"llvm.{name}.v{self.size}f{self.n_bits}{pointer}"
+        return self._declared(name, result, *arguments)
+
+    def _declared(self, name, result, *arguments):
         from numba.core.cgutils import get_or_insert_function
 
         kind = self._function(result, [argument.type for argument in arguments])
-        pointer = ".p0" if name.startswith("masked") else ""
-        name = f"llvm.{name}.v{self.size}f{self.n_bits}{pointer}"
         function = get_or_insert_function(self.builder.module, kind, name)
         return self.builder.call(function, arguments)
