@@ -55,12 +55,12 @@ class Case:
 
 
 CASES = (
-    Case(32, 8, 8, 64, sequences=1024, epochs=4),
-    Case(32, 50, 1, 32, sequences=512, epochs=4),
-    Case(32, 100, 8, 64, sequences=512, epochs=2),
-    Case(64, 100, 16, 128, sequences=512, epochs=2),
-    Case(64, 100, 64, 256, sequences=256, epochs=4),
-    Case(64, 50, 128, 512, sequences=256, epochs=4),
+    Case(32, 8, 8, 64, sequences=1024, epochs=16),
+    Case(32, 50, 1, 32, sequences=512, epochs=16),
+    Case(32, 100, 8, 64, sequences=512, epochs=4),
+    Case(64, 100, 16, 128, sequences=512, epochs=4),
+    Case(64, 100, 64, 256, sequences=256, epochs=8),
+    Case(64, 50, 128, 512, sequences=256, epochs=8),
 )
 
 

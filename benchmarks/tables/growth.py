@@ -17,8 +17,8 @@ def growth(plan):
     """Seconds for an epoch against the number of sequences and of real steps."""
     whole = 4 if plan.full else 1
     kinds = {
-        "sequences": [Case(32, 20, 4, 32, round(256 * k), 1) for k in TWO_DECADES],
-        "steps of 64": [Case(32, round(20 * k), 4, 32, 64, 1) for k in TWO_DECADES],
+        "sequences": [Case(32, 20, 4, 64, round(256 * k), 1) for k in TWO_DECADES],
+        "steps of 64": [Case(32, round(100 * k), 4, 64, 64, 1) for k in TWO_DECADES],
     }
     rows = [
         _growth_row(cell, kind, cases, whole * EPOCHS, plan.rounds)
@@ -30,7 +30,7 @@ def growth(plan):
         Column("largest, ms", lambda row: 1e3 * _curve(row)[1][-1]),
         Column("exponent", lambda row: np.polyfit(*np.log(_curve(row)), 1)[0]),
     ]
-    return Table("An epoch, over two decades (B32 D4 H32)", columns, rows)
+    return Table("An epoch, over two decades (B32 D4 H64)", columns, rows)
 
 
 def hidden(plan):

@@ -3,8 +3,8 @@
 Sizes: T steps, B sequences, N real steps of all sequences together, D inputs, H units,
 X gates that read the input and G that read the state. Rows are packed: step t owns the
 rows ``starts[t]`` to ``starts[t] + sizes[t]``. In `h` and `c` the B rows of the initial
-state come first. What does not depend on the order of the steps is done for a block of them,
-whose planes have room for M rows and stay in the cache. All arrays are flat, see
+state come first. What does not depend on the order of the steps is done for a block of
+them, whose planes have room for M rows and stay in the cache. All arrays are flat, see
 `skrnn.network.planes` and `skrnn.network.products`.
 """
 
@@ -168,10 +168,10 @@ def backward_steps(
         where those of d_w_x are short. For the tiles of w_x and w_h. For a one (1,).
     """
     B, D, H, M, n_x, n_h = shape
-    d_h, d_c = d_carried
-    h, c = carried
+    d_h, h = d_carried[0], carried[0]
     d_w_x, d_b_x, d_w_h, d_b_h, d_unit, d_x = written
     d_ax, d_ah, d_units, read, d_read, d_turned, tiles_x, tiles_h, one = room
+    d_planes = d_ax, d_ah, d_units
     starts, sizes, blocks = steps
     N = starts[-1]
     lay_out(n_h, H, H, H, ONE, weights[1], tiles_h)
@@ -190,18 +190,7 @@ def backward_steps(
                 _add(n * H, d_out, start * H, d_h)
             places = at, before, start * H
             _backward_step(
-                n * H,
-                plane_sizes,
-                places,
-                d_h,
-                d_c,
-                tape,
-                h,
-                c,
-                unit,
-                d_units,
-                d_ax,
-                d_ah,
+                n * H, plane_sizes, places, d_carried, tape, carried, unit, d_planes
             )
             if n_h > 0:
                 _put_masked(n * H, h, before, mask, read, at)
@@ -234,10 +223,11 @@ def backward_steps(
     add_transposes(n_x, D, H, d_turned, d_w_x)
 
 
-def _backward_step(
-    n_flat, plane_sizes, places, d_h, d_c, tape, h, c, unit, d_unit, d_ax, d_ah
-):
+def _backward_step(n_flat, plane_sizes, places, d_carried, tape, carried, unit, planes):
     wide_vectors()
+    d_h, d_c = d_carried
+    h, c = carried
+    d_ax, d_ah, d_unit = planes
     at, before = np.uint64(places[0]), np.uint64(places[1])
     tape_at = np.uint64(places[2])
     size_x, size_step = np.uint64(plane_sizes[0]), np.uint64(plane_sizes[1])

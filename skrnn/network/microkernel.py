@@ -217,12 +217,25 @@ class _Product:
         with self._parts(self.m, n_block) as (first, n_rows):
             a = self._at(a, builder.mul(first, self.a_row))
             c = self._at(c, builder.mul(first, self.c_row))
-            is_small = builder.icmp_signed("<=", n_rows, self.integer(self.n_rows // 2))
-            with builder.if_else(is_small) as (small, large):
-                for branch, size in (small, self.n_rows // 2), (large, self.n_rows):
-                    with branch:
-                        rows = self._rows(size, n_rows)
-                        self._block(a, b, c, rows, depth, n_vectors, mask)
+
+            def block(size):
+                rows = self._rows(size, n_rows)
+                self._block(a, b, c, rows, depth, n_vectors, mask)
+
+            self._choose(n_rows, [self.n_rows // part for part in (4, 2, 1)], block)
+
+    def _choose(self, n, sizes, generate):
+        """Code for the first of some sizes that is at least n, or for the last."""
+        size, *larger = sizes
+        if not larger:
+            generate(size)
+            return
+        fits = self.builder.icmp_signed("<=", n, self.integer(size))
+        with self.builder.if_else(fits) as (this, others):
+            with this:
+                generate(size)
+            with others:
+                self._choose(n, larger, generate)
 
     def _rows(self, size, n_rows):
         """Rows of a block; the last of the matrix again where there are no more."""

@@ -14,7 +14,6 @@ from skrnn.jit import shared
 from skrnn.network.microkernel import multiply_add
 from skrnn.network.workspace import LINE
 
-
 TILE = 2 * LINE  # bytes of a row of a tile
 
 
