@@ -345,7 +345,7 @@ def test_a_fit_that_cannot_fit_is_refused_and_changes_nothing(available):
 
 
 def test_a_smaller_minibatch_or_chunk_is_what_helps(available):
-    available(20_000)
+    available(22_000)
     make(batch_size=1).fit(X, Y)
     make(bptt_steps=2).fit(X, Y)
 

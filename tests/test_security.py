@@ -33,6 +33,7 @@ REASONS = {
     ("kernel_cache.py", "loads"): "the same, after its checksum",
     ("jit.py", "FunctionType"): "a copy of a function with its names bound",
     ("microkernel.py", "load"): "an instruction of LLVM",
+    ("microkernel.py", "FunctionType"): "a type of LLVM",
     ("planes.py", "load"): "an instruction of LLVM",
     ("archive.py", "compile"): "a pattern of `re`",
 }
