@@ -61,6 +61,24 @@ def test_gradient_is_the_oracles(variant, bidirectional, sizes):
                 assert exactness(case) < EXACT, (pooling, lengths, dropout)
 
 
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm", "peephole_lstm"])
+@pytest.mark.parametrize(
+    "lengths",
+    [(140, 3, 1), (1,) * 140 + (3, 3), (5,) * 100],
+    ids=["long", "many", "equal"],
+)
+def test_gradient_over_several_blocks_of_steps(cell, lengths):
+    for dropout in (0.0, 0.4):
+        case = make_case(
+            (cell, "tanh"),
+            sequences=draw_sequences(lengths),
+            hidden_layer_sizes=(3, 2),
+            dropout=dropout,
+        )
+        assert case.packed.plan.blocks.size > 2
+        assert exactness(case) < EXACT, dropout
+
+
 @each_variant
 def test_every_entry_of_a_gradient(variant):
     case = make_case(

@@ -195,7 +195,7 @@ def test_plain_is_the_kernel_as_python(dtype):
 SOURCE = """
 import functools
 import numba
-from skrnn.jit import compiled_as
+from skrnn.jit import compiled_as, specialise
 
 SHIFT = 1.0
 
@@ -217,9 +217,12 @@ class Maker:
 def made():
     return Maker().make()
 
+def elsewhere(x):
+    return x + 0.125
+
 def generate():
     def nested():
-        return made()
+        return made() + specialise(elsewhere, "float64")(1.0)
     return nested
 
 def generated(x):
@@ -265,6 +268,7 @@ EDITS = {
     "a constant of the module": ("SHIFT = 1.0", "SHIFT = 2.0"),
     "a generator": ("return nested", "return made"),
     "what a generator calls": ("Maker().make()", "Maker().start()"),
+    "what a generator has compiled": ("x + 0.125", "x + 0.25"),
     "a method that it uses": ("return self.start()", "return 2.0 * self.start()"),
     "a method without an instance": ("return 8.0", "return 8.5"),
     "a function that is called once": ("return 4.0", "return 4.5"),

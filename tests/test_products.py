@@ -145,7 +145,8 @@ def product(sizes, a, b, c):
 
 for dtype in ("float32", "float64"):
     straight, turned = specialise(product, dtype), specialise(add_outer_product, dtype)
-    for m, n, k in itertools.product((1, 4, 5, 9), (1, 7, 15, 17, 31, 33), (1, 3)):
+    small = itertools.product((1, 2, 3, 4, 5, 9), (1, 7, 15, 17, 31, 33), (1, 3))
+    for m, n, k in [*small, (259, 261, 3)]:
         a, b, c = (np.ones(size, dtype) for size in (m * k, k * n, m * n))
         a, b = guarded(a), guarded(b)
         for function, sizes in (straight, (m, n, k)), (turned, (k, m, n)):
@@ -176,12 +177,29 @@ def test_a_row_does_not_depend_on_the_others(dtype):
     x, w = normal((21, k), dtype), normal((k, n), dtype, 1)
     function, c = specialise(call_multiply_add, dtype), normal((21, n), dtype, 2)
     together = multiplied(function, x, w, c)
-    for rows in (slice(0, 1), slice(3, 8), slice(5, 21)):
+    for rows in (*(slice(3, 3 + m) for m in range(1, 10)), slice(5, 21)):
         part = np.ascontiguousarray(x[rows])
         assert_array_equal(multiplied(function, part, w, c[rows]), together[rows])
     alone, found = specialise(add_row_product, dtype), c[:1].copy()
     alone((1, k, n), x.ravel(), 0, w.T.ravel(), 0, found.reshape(-1), 0)
     assert_array_equal(found, together[:1])
+
+
+@needs_compiler
+@each_dtype
+@pytest.mark.parametrize("turned", [False, True])
+def test_large_results_are_those_of_their_parts(dtype, turned):
+    """Their blocks are fetched in advance, which changes no bit."""
+    m, n, half = 259, 261, 130
+    assert half * n < microkernel.LARGE <= m * n
+    function = specialise(call_multiply_add, dtype)
+    for k in (5, microkernel.DEPTH + 4):
+        x, w, c = normal((m, k), dtype), normal((k, n), dtype, 1), normal((m, n), dtype)
+        whole = multiplied(function, x, w, c, turned)
+        for rows in (slice(0, half), slice(half, m)):
+            part = np.ascontiguousarray(x[rows])
+            alone = multiplied(function, part, w, c[rows], turned)
+            assert_array_equal(alone, whole[rows])
 
 
 @each_dtype

@@ -17,6 +17,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skrnn.sequences import (
+    BLOCK_ROWS,
     ArraySequences,
     ListSequences,
     Sequences,
@@ -26,6 +27,7 @@ from skrnn.sequences import (
     pack,
     plan_for,
 )
+from skrnn.sequences.layout import make_plan
 
 NAN = np.nan
 
@@ -849,6 +851,24 @@ def test_time_slices_are_packs_of_the_pieces(lengths, n_steps):
         assert np.shares_memory(piece.rows, packed.rows)
         n_rows += len(piece.rows)
     assert n_rows == sum(lengths)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.integers(1, 60), min_size=1, max_size=300),
+    st.integers(0, 59),
+    st.integers(1, 4),
+)
+def test_blocks_are_the_steps_that_begin_within_so_many_rows(lengths, start, n_shards):
+    """Of a minibatch, of its last steps, and of its shards."""
+    plan = make_plan(np.array(lengths))
+    last = plan.time_slice(min(start, max(lengths) - 1), max(lengths))
+    for part in (plan, last, *(shard for shard, _ in plan.shards(n_shards))):
+        numbers = [row // BLOCK_ROWS for row in part.starts[:-1].tolist()]
+        firsts = [t for t, k in enumerate(numbers) if t == 0 or k > numbers[t - 1]]
+        assert part.blocks.tolist() == [*firsts, part.sizes.size]
+        n_rows = np.diff(part.starts[part.blocks])
+        assert n_rows.max() < BLOCK_ROWS + part.n_sequences
 
 
 @settings(deadline=None)

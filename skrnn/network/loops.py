@@ -37,7 +37,7 @@ def forward_steps(shape, x, weights, unit, mask, carried, kept, room, steps):
     Parameters
     ----------
     shape : tuple of int
-        B, D, H, M, X and G.
+        B, D, H, M, X and G; no block has more than M rows.
     x : (N * D,)
     weights : tuple
         w_x (X * H * D), b_x (X * H), w_h (G * H * H) and b_h (G * H). For an additive
@@ -57,7 +57,7 @@ def forward_steps(shape, x, weights, unit, mask, carried, kept, room, steps):
         unused by an additive cell; for the masked outputs (B * H,); for the tiles of
         w_x and w_h.
     steps : tuple
-        starts (T + 1,), sizes (T,) and the first step of each block, and T.
+        starts (T + 1,), sizes (T,) and blocks: the first step of each, then T.
     """
     B, D, H, M, n_x, n_h = shape
     w_x, b_x, w_h, b_h = weights

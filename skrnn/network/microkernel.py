@@ -79,10 +79,13 @@ def _compiled_multiply_add(dtype):
     """`multiply_add` for compiled code: a call of a function that is compiled once."""
     from llvmlite import binding
     from numba.core import types
+    from numba.core.compiler_lock import global_compiler_lock
     from numba.extending import intrinsic
 
     name = f"skrnn_multiply_add_{dtype}"
-    binding.add_symbol(name, specialise(_address, dtype)(np.empty(0, dtype)))
+    address = _kernel(dtype)(np.empty(0, dtype))
+    with global_compiler_lock:  # which a fork waits for
+        binding.add_symbol(name, address)
 
     @intrinsic
     def call(context, sizes, places, strides, a, b, c):
@@ -119,6 +122,12 @@ def _declare(module, name, pointer):
     return get_or_insert_function(
         module, ir.FunctionType(ir.VoidType(), arguments), name
     )
+
+
+@functools.cache
+def _kernel(dtype):
+    """The kernel that owns the function, kept as long as loops may call it."""
+    return specialise(_address, dtype)
 
 
 def _address(numbers):

@@ -66,11 +66,11 @@ class StochasticOptimizer(Optimizer):
 
 
 def run(kernel, theta, arrays, *scalars):
-    """Call a compiled `kernel` on arrays that match `theta`.
+    """Call ``kernel(theta, *arrays, limit, *scalars)``, compiled.
 
-    Scalars cross the border as float64, so that a kernel has one signature for each
-    dtype. It rounds them to the dtype of theta after the arithmetic among them. The
-    first is the magnitude that counts as 0.
+    The arrays must match `theta`; the limit is the magnitude that counts as 0. Scalars
+    cross the border as float64, so that a kernel has one signature for each dtype. It
+    rounds them to the dtype of theta after the arithmetic among them.
     """
     for array in arrays:
         if array.shape != theta.shape or array.dtype != theta.dtype:

@@ -8,7 +8,7 @@ import numpy as np
 
 from skrnn.lazy import cached_property
 
-BLOCK_ROWS = 128
+BLOCK_ROWS = 128  # a block has the steps that begin within so many rows
 MAX_REMEMBERED = 2**16  # rows
 
 
@@ -57,7 +57,7 @@ class Plan:
     def blocks(self):
         """First step of each block of about `BLOCK_ROWS` rows, and T.
 
-        A block has fewer than ``BLOCK_ROWS + B`` rows.
+        A block has fewer than ``BLOCK_ROWS + B`` rows, for which the loops have room.
         """
         numbers = self.starts[:-1] // BLOCK_ROWS
         (before,) = np.nonzero(numbers[1:] > numbers[:-1])
