@@ -78,7 +78,7 @@ typed_twins(multiply_add, float32=_typed("float32"), float64=_typed("float64"))
 def _compiled_multiply_add(dtype):
     """`multiply_add` for compiled code: a call of a function that is compiled once."""
     from llvmlite import binding
-    from numba.core import types
+    from numba.core import cgutils, types
     from numba.core.compiler_lock import global_compiler_lock
     from numba.extending import intrinsic
 
@@ -93,8 +93,6 @@ def _compiled_multiply_add(dtype):
         return types.void(three, three, four, a, b, c), generate
 
     def generate(context, builder, signature, arguments):
-        from numba.core import cgutils
-
         sizes, places, strides = (
             cgutils.unpack_tuple(builder, values) for values in arguments[:3]
         )
