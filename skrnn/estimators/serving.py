@@ -78,7 +78,8 @@ class Server:
         _check_width(sequences, network.n_inputs)
         function = functools.partial(function, network, self.theta)
         spaces = self._take_spaces()
-        with threads_for(network, sequences.n_steps, n_jobs) as threads:
+        sizes = len(sequences), sequences.n_steps
+        with threads_for(network, *sizes, n_jobs) as threads:
             results = map_batches(function, network, sequences, threads, spaces)
         self._spaces += [space for space in spaces if space.nbytes <= KEPT_BYTES]
         return results

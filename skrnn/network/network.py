@@ -43,8 +43,8 @@ class Network:
         Of the rows of a packed minibatch.
     layout : Layout
         Names and shapes of the parameters.
-    largest_product : int
-        Multiplications for one row of the largest matrix product above the levels.
+    multiplications : tuple of int
+        Of the matrix products above the levels, for each sequence and for each step.
     row_bytes : int
         About what a step of a sequence takes: its features, and what each layer keeps.
     """
@@ -81,12 +81,15 @@ class Network:
         for layer in self.stack.layers:
             shapes |= layer.shapes()
         top = self.pooling.shapes(n_features)
+        per_step, per_answer = sum(map(math.prod, top.values())), n_raw * n_features
+        self.multiplications = per_answer, per_step
+        if self.pooling.answers_steps:
+            self.multiplications = 0, per_step + per_answer
         top |= {"head_weight": (n_raw, n_features), "head_bias": (n_raw,)}
         if n_own_rows:
             top["transitions"] = (n_own_rows, n_raw)
         table = {} if embedding is None else self.embedding.shapes()
         self.layout = Layout(shapes | top | table)
-        self.largest_product = max(map(math.prod, top.values()))
         n_kept = len(cell.carried) + len(cell.taped)
         n_numbers = self.stack.n_inputs + n_kept * sum(
             la.n_units for la in self.stack.layers

@@ -28,6 +28,8 @@ class Pooling:
     ----------
     reads_steps : bool
         Whether it reads the outputs of all steps, or the last ones only.
+    answers_steps : bool
+        Whether it makes a vector of each step, or one of each sequence.
     n_planes : int
         Arrays (N, F) that `backward` makes.
     n_kept : int
@@ -35,6 +37,7 @@ class Pooling:
     """
 
     reads_steps = True
+    answers_steps = False
     n_planes = 1
     n_kept = 0
 
@@ -65,6 +68,7 @@ class Pooling:
 class EveryStep(Pooling):
     """No pooling: an answer for each step, N vectors in the order of packed rows."""
 
+    answers_steps = True
     n_kept = 1
 
     def begin(self, plan, n_features, dtype):

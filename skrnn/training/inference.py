@@ -1,6 +1,7 @@
 """A network applied to many sequences, in batches that bound the memory."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 
@@ -56,20 +57,23 @@ def map_batches(function, network, sequences, threads, spaces):
     return threads.map(apply, batches)
 
 
-def threads_for(network, n_rows, n_jobs):
-    """Threads to apply a network to `n_rows` steps: as many as the work is worth."""
-    if n_rows <= light_rows(network):
+def threads_for(network, n_sequences, n_steps, n_jobs):
+    """Threads to apply a network to so many steps: as many as the work is worth."""
+    n_worth = _steps_worth_threads(network)
+    per_sequence, per_step = network.multiplications
+    n_above = per_sequence * n_sequences + per_step * n_steps
+    if n_steps < n_worth and n_above <= SINGLE_THREADED:
         return CallingThread()
-    return Threads(n_jobs if n_rows >= _rows_worth_threads(network) else 1)
+    return Threads(n_jobs if n_steps >= n_worth else 1)
 
 
-def light_rows(network):
-    """Steps that are neither worth a thread nor let BLAS start some."""
-    n_single = SINGLE_THREADED // network.largest_product
-    return min(n_single, _rows_worth_threads(network) - 1)
+def light_streams(network):
+    """Streams whose steps are neither worth a thread nor let BLAS start some."""
+    n_single = SINGLE_THREADED // sum(network.multiplications)
+    return min(n_single, _steps_worth_threads(network) - 1)
 
 
-def _rows_worth_threads(network):
+def _steps_worth_threads(network):
     """Steps from which on there is work for two threads."""
     return -(-2 * WORTH_A_THREAD // network.layout.n_weights)
 
@@ -96,13 +100,15 @@ def _batches(lengths, network):
     thread is worth it, whether there are two threads or one.
     """
     ends = np.cumsum(lengths)
+    n_sequences, n_steps = lengths.size, int(ends[-1])
     is_worth_threads = (
-        ends[-1] >= _rows_worth_threads(network)
-        and lengths.size >= 2 * FEWEST_SEQUENCES
+        n_steps >= _steps_worth_threads(network)
+        and n_sequences >= 2 * FEWEST_SEQUENCES
     )
-    n_filled = ends[-1] / BATCH_STEPS, lengths.size / batch_sequences(network)
-    n_batches = max(math.ceil(max(n_filled)), 1 + is_worth_threads)
+    n_filled = max(n_steps / BATCH_STEPS, n_sequences / batch_sequences(network))
+    n_batches = max(math.ceil(n_filled), 1 + is_worth_threads)
     n_batches += n_batches % 2 if is_worth_threads else 0
-    shares = ends[-1] * np.arange(1, n_batches) / n_batches
-    stops = np.unique(np.searchsorted(ends, shares) + 1)
-    return np.split(np.arange(lengths.size), stops[stops < lengths.size])
+    shares = np.arange(1, n_batches) * (n_steps / n_batches)
+    bounds = {0, *(np.searchsorted(ends, shares) + 1).tolist(), n_sequences}
+    indices = np.arange(n_sequences)
+    return [indices[slice(*pair)] for pair in pairwise(sorted(bounds))]

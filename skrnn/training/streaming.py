@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 
 from skrnn.network.stream import Stepper
-from skrnn.training.inference import batch_sequences, light_rows, threads_for
+from skrnn.training.inference import batch_sequences, light_streams, threads_for
 
 
 class Streams:
@@ -30,7 +30,7 @@ class Streams:
         self.n_columns = self._free[0].n_columns
         self.dtype = network.dtype
         self._batch = batch_sequences(network)
-        self._n_light = min(light_rows(network), self._batch)
+        self._n_light = min(light_streams(network), self._batch)
 
     def step(self, x, state, n_jobs):
         """Raw scores of n streams after one more step, (n, K), and their new state.
@@ -52,7 +52,7 @@ class Streams:
         def step(part):
             return self._step(x[part], state[part], new[part])
 
-        with threads_for(self._network, len(x), n_jobs) as threads:
+        with threads_for(self._network, len(x), len(x), n_jobs) as threads:
             raw = threads.map(step, self._parts(len(x)))
         return np.concatenate(raw), new
 
