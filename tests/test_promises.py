@@ -18,7 +18,7 @@ from skrnn import RNNClassifier, RNNRegressor, RNNTagger
 from skrnn.cells import CELLS
 from skrnn.estimators.serving import server_of
 from skrnn.sequences import Plan
-from skrnn.training import Objective, inference, objective
+from skrnn.training import Objective, Threads, inference, objective
 
 KINDS = [RNNClassifier, RNNRegressor]
 both = pytest.mark.parametrize("kind", KINDS)
@@ -310,6 +310,31 @@ def test_the_limit_of_blas_threads_is_lifted_afterwards(monkeypatch):
         with pytest.raises(MemoryError):
             est.fit(X, SUMS)
         assert blas_threads() == {2}
+
+
+def test_blas_is_limited_where_a_product_above_the_levels_is_large():
+    """Not for every prediction of many steps: to set a limit takes as long as some."""
+
+    def is_limited(est, n_sequences, n_steps):
+        network = server_of(est).network
+        threads = inference.threads_for(network, n_sequences, n_steps, n_jobs=1)
+        return isinstance(threads, Threads)
+
+    last = fitted(RNNClassifier, hidden_layer_sizes=64)
+    attention = fitted(RNNRegressor, hidden_layer_sizes=64, pooling="attention")
+    tagger = RNNTagger(hidden_layer_sizes=64, max_iter=1)
+    tagger.fit(X, [np.arange(len(x)) % 3 for x in X])
+    n_most = inference.SINGLE_THREADED // (64 * 32)
+    assert not is_limited(last, n_most, 8 * n_most)
+    assert is_limited(last, n_most + 1, 8 * n_most)
+    assert is_limited(attention, 1, n_most)
+    assert not is_limited(tagger, 1, n_most)
+    assert is_limited(tagger, 1, n_most + 1)
+    n_worth = -(
+        -2 * inference.WORTH_A_THREAD // server_of(last).network.layout.n_weights
+    )
+    assert not is_limited(last, 1, n_worth - 1)
+    assert is_limited(last, 1, n_worth)
 
 
 OVERLAP = """

@@ -102,8 +102,7 @@ def _batches(lengths, network):
     ends = np.cumsum(lengths)
     n_sequences, n_steps = lengths.size, int(ends[-1])
     is_worth_threads = (
-        n_steps >= _steps_worth_threads(network)
-        and n_sequences >= 2 * FEWEST_SEQUENCES
+        n_steps >= _steps_worth_threads(network) and n_sequences >= 2 * FEWEST_SEQUENCES
     )
     n_filled = max(n_steps / BATCH_STEPS, n_sequences / batch_sequences(network))
     n_batches = max(math.ceil(n_filled), 1 + is_worth_threads)
