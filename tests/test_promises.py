@@ -320,19 +320,20 @@ def test_blas_is_limited_where_a_product_above_the_levels_is_large():
         threads = inference.threads_for(network, n_sequences, n_steps, n_jobs=1)
         return isinstance(threads, Threads)
 
-    last = fitted(RNNClassifier, hidden_layer_sizes=64)
-    attention = fitted(RNNRegressor, hidden_layer_sizes=64, pooling="attention")
-    tagger = RNNTagger(hidden_layer_sizes=64, max_iter=1)
-    tagger.fit(X, [np.arange(len(x)) % 3 for x in X])
+    last = fitted(RNNRegressor, hidden_layer_sizes=64)  # one column counts as 32
     n_most = inference.SINGLE_THREADED // (64 * 32)
     assert not is_limited(last, n_most, 8 * n_most)
     assert is_limited(last, n_most + 1, 8 * n_most)
+    attention = fitted(RNNRegressor, hidden_layer_sizes=64, pooling="attention")
+    assert not is_limited(attention, 1, 8)
     assert is_limited(attention, 1, n_most)
+    tagger = RNNTagger(hidden_layer_sizes=64, cell="rnn", max_iter=1)
+    tagger.fit(X, [np.arange(len(x)) % 3 for x in X])
+    n_most = inference.SINGLE_THREADED // (64 * 3)
     assert not is_limited(tagger, 1, n_most)
     assert is_limited(tagger, 1, n_most + 1)
-    n_worth = -(
-        -2 * inference.WORTH_A_THREAD // server_of(last).network.layout.n_weights
-    )
+    n_weights = server_of(last).network.layout.n_weights
+    n_worth = -(-2 * inference.WORTH_A_THREAD // n_weights)
     assert not is_limited(last, 1, n_worth - 1)
     assert is_limited(last, 1, n_worth)
 
