@@ -107,7 +107,7 @@ def _batches(lengths, network):
     n_filled = max(n_steps / BATCH_STEPS, n_sequences / batch_sequences(network))
     n_batches = max(math.ceil(n_filled), 1 + is_worth_threads)
     n_batches += n_batches % 2 if is_worth_threads else 0
-    shares = np.arange(1, n_batches) * (n_steps / n_batches)
+    shares = n_steps * np.arange(1, n_batches) / n_batches
     bounds = {0, *(np.searchsorted(ends, shares) + 1).tolist(), n_sequences}
     indices = np.arange(n_sequences)
     return [indices[slice(*pair)] for pair in pairwise(sorted(bounds))]
