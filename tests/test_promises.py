@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from skrnn import RNNClassifier, RNNRegressor, RNNTagger
 from skrnn.cells import CELLS
 from skrnn.estimators.serving import server_of
+from skrnn.network.network import VECTOR_COUNTS_AS, Network
 from skrnn.sequences import Plan
 from skrnn.training import Objective, Threads, inference, objective
 
@@ -312,30 +313,71 @@ def test_the_limit_of_blas_threads_is_lifted_afterwards(monkeypatch):
         assert blas_threads() == {2}
 
 
+def limits_blas(est, n_sequences, n_steps):
+    network = server_of(est).network
+    threads = inference.threads_for(network, n_sequences, n_steps, n_jobs=1)
+    return isinstance(threads, Threads)
+
+
 def test_blas_is_limited_where_a_product_above_the_levels_is_large():
     """Not for every prediction of many steps: to set a limit takes as long as some."""
-
-    def is_limited(est, n_sequences, n_steps):
-        network = server_of(est).network
-        threads = inference.threads_for(network, n_sequences, n_steps, n_jobs=1)
-        return isinstance(threads, Threads)
-
-    last = fitted(RNNRegressor, hidden_layer_sizes=64)  # one column counts as 32
-    n_most = inference.SINGLE_THREADED // (64 * 32)
-    assert not is_limited(last, n_most, 8 * n_most)
-    assert is_limited(last, n_most + 1, 8 * n_most)
+    most, vector = inference.SINGLE_THREADED, VECTOR_COUNTS_AS
+    last = fitted(RNNRegressor, hidden_layer_sizes=64)
+    n_most = most // (64 * vector)
+    assert not limits_blas(last, n_most, 8 * n_most)
+    assert limits_blas(last, n_most + 1, 8 * n_most)
     attention = fitted(RNNRegressor, hidden_layer_sizes=64, pooling="attention")
-    assert not is_limited(attention, 1, 8)
-    assert is_limited(attention, 1, n_most)
+    n_most = (most - 64 * vector * vector) // (64 * 64 + 64 * vector)
+    assert not limits_blas(attention, 1, n_most)
+    assert limits_blas(attention, 1, n_most + 1)
     tagger = RNNTagger(hidden_layer_sizes=64, cell="rnn", max_iter=1)
     tagger.fit(X, [np.arange(len(x)) % 3 for x in X])
-    n_most = inference.SINGLE_THREADED // (64 * 3)
-    assert not is_limited(tagger, 1, n_most)
-    assert is_limited(tagger, 1, n_most + 1)
-    n_weights = server_of(last).network.layout.n_weights
-    n_worth = -(-2 * inference.WORTH_A_THREAD // n_weights)
-    assert not is_limited(last, 1, n_worth - 1)
-    assert is_limited(last, 1, n_worth)
+    n_most = most // (64 * 3)
+    assert not limits_blas(tagger, 1, n_most)
+    assert limits_blas(tagger, 1, n_most + 1)
+
+
+def test_blas_is_limited_where_one_row_meets_a_large_head():
+    """NumPy has a vector multiplied, of which BLAS shares out less."""
+    wide = fitted(RNNRegressor, cell="rnn", hidden_layer_sizes=91)
+    assert not limits_blas(wide, 1, 1)
+    labels = np.eye(len(X), 100, dtype=np.int64)
+    wide = RNNClassifier(hidden_layer_sizes=91, cell="rnn", max_iter=1)
+    wide.fit(X, labels)
+    assert limits_blas(wide, 1, 1)
+    assert inference.light_streams(server_of(wide).network) == 0
+
+
+def test_threads_are_worth_it_from_some_steps_on():
+    est = fitted(RNNRegressor, hidden_layer_sizes=64)
+    network = server_of(est).network
+    n_worth = -(-2 * inference.WORTH_A_THREAD // network.layout.n_weights)
+    assert not limits_blas(est, 1, n_worth - 1)
+    assert inference.threads_for(network, 1, n_worth, n_jobs=2).n_jobs == 2
+
+
+@pytest.mark.parametrize("pooling", ["last", "attention"])
+def test_few_streams_are_those_that_need_no_limit(pooling):
+    est = fitted(RNNClassifier, hidden_layer_sizes=32, pooling=pooling)
+    n_light = inference.light_streams(server_of(est).network)
+    assert n_light > 1
+    assert not limits_blas(est, n_light, n_light)
+    assert limits_blas(est, n_light + 1, n_light + 1)
+
+
+@pytest.mark.parametrize(("n_sequences", "n_threads"), [(4, 2), (400, 1)])
+def test_a_prediction_limits_blas_by_its_sequences(n_sequences, n_threads, monkeypatch):
+    est = fitted(RNNRegressor, hidden_layer_sizes=64)
+    seen, answer = set(), Network.answer
+
+    def spy(self, *arguments):
+        seen.update(blas_threads())
+        return answer(self, *arguments)
+
+    monkeypatch.setattr(Network, "answer", spy)
+    with threadpool_limits(2, user_api="blas"):
+        est.predict([X[0]] * n_sequences)
+    assert seen == {n_threads}
 
 
 OVERLAP = """

@@ -12,9 +12,9 @@ from skrnn.network.stack import Stack
 from skrnn.network.workspace import Tally
 from skrnn.sequences import Outline, Packed
 
-# Columns that a vector counts as: OpenBLAS before 0.3.29 shares out a product with one
-# from a 28th of the work on that it takes for one with a matrix.
-VECTOR_COLUMNS = 32
+# Rows or columns that a vector counts as: some versions of OpenBLAS share out a product
+# with one from a 15th of the work on that they take for one of matrices.
+VECTOR_COUNTS_AS = 15
 
 
 class Network:
@@ -48,8 +48,8 @@ class Network:
     layout : Layout
         Names and shapes of the parameters.
     multiplications : tuple of int
-        In matrix products above the levels, for each sequence and for each step; a
-        vector counts as a matrix of `VECTOR_COLUMNS`.
+        In all matrix products above the levels, for each sequence and for each step;
+        weights that are a vector count as `VECTOR_COUNTS_AS` columns.
     row_bytes : int
         About what a step of a sequence takes: its features, and what each layer keeps.
     """
@@ -86,7 +86,8 @@ class Network:
         for layer in self.stack.layers:
             shapes |= layer.shapes()
         top = self.pooling.shapes(n_features)
-        per_step = sum(map(_multiplications, top.values()))
+        weights = (shape for name, shape in top.items() if not name.endswith("bias"))
+        per_step = sum(map(_multiplications, weights))
         per_answer = _multiplications((n_raw, n_features))
         self.multiplications = per_answer, per_step
         if self.pooling.answers_steps:
@@ -294,7 +295,7 @@ class Network:
 def _multiplications(shape):
     """Those that a row of features takes with weights of this shape."""
     n_columns = math.prod(shape[:-1])
-    return shape[-1] * (n_columns if n_columns > 1 else VECTOR_COLUMNS)
+    return shape[-1] * (n_columns if n_columns > 1 else VECTOR_COUNTS_AS)
 
 
 class _Chunk:

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from skrnn.network.network import VECTOR_COUNTS_AS
 from skrnn.network.workspace import Workspace
 from skrnn.sequences import pack
 from skrnn.training.memory import check_batches
@@ -15,8 +16,9 @@ BATCH_SEQUENCES = 512
 MIN_BATCH_SEQUENCES = 64
 BATCH_UNITS = 32768  # a step of so many units, with all their gates, stays in the cache
 
-# OpenBLAS keeps a product of at most so many multiplications on one thread.
-SINGLE_THREADED = 2**18
+# OpenBLAS keeps a product of at most so many multiplications on one thread, whatever
+# its version and the processor.
+SINGLE_THREADED = 120_000
 # So many multiplications take far longer than to hand them to another thread,
 WORTH_A_THREAD = 25 * 10**6
 FEWEST_SEQUENCES = 16  # if they are of as many sequences
@@ -58,10 +60,14 @@ def map_batches(function, network, sequences, threads, spaces):
 
 
 def threads_for(network, n_sequences, n_steps, n_jobs):
-    """Threads to apply a network to so many steps: as many as the work is worth."""
+    """Threads to apply a network to so many steps: as many as the work is worth.
+
+    Where all products of BLAS together are small, nothing is asked of it.
+    """
     n_worth = _steps_worth_threads(network)
     per_sequence, per_step = network.multiplications
-    n_above = per_sequence * n_sequences + per_step * n_steps
+    n_above = per_sequence * max(n_sequences, VECTOR_COUNTS_AS)
+    n_above += per_step * max(n_steps, VECTOR_COUNTS_AS)
     if n_steps < n_worth and n_above <= SINGLE_THREADED:
         return CallingThread()
     return Threads(n_jobs if n_steps >= n_worth else 1)
@@ -70,6 +76,8 @@ def threads_for(network, n_sequences, n_steps, n_jobs):
 def light_streams(network):
     """Streams whose steps are neither worth a thread nor let BLAS start some."""
     n_single = SINGLE_THREADED // sum(network.multiplications)
+    if n_single < VECTOR_COUNTS_AS:
+        return 0
     return min(n_single, _steps_worth_threads(network) - 1)
 
 
