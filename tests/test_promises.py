@@ -365,8 +365,9 @@ def test_few_streams_are_those_that_need_no_limit(pooling):
     assert limits_blas(est, n_light + 1, n_light + 1)
 
 
-@pytest.mark.parametrize(("n_sequences", "n_threads"), [(4, 2), (400, 1)])
+@pytest.mark.parametrize(("n_sequences", "n_threads"), [(100, 2), (130, 1)])
 def test_a_prediction_limits_blas_by_its_sequences(n_sequences, n_threads, monkeypatch):
+    """And not by their steps, of which there are too many in both cases."""
     est = fitted(RNNRegressor, hidden_layer_sizes=64)
     seen, answer = set(), Network.answer
 
@@ -376,7 +377,7 @@ def test_a_prediction_limits_blas_by_its_sequences(n_sequences, n_threads, monke
 
     monkeypatch.setattr(Network, "answer", spy)
     with threadpool_limits(2, user_api="blas"):
-        est.predict([X[0]] * n_sequences)
+        est.predict([max(X, key=len)] * n_sequences)
     assert seen == {n_threads}
 
 

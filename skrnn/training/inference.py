@@ -16,8 +16,8 @@ BATCH_SEQUENCES = 512
 MIN_BATCH_SEQUENCES = 64
 BATCH_UNITS = 32768  # a step of so many units, with all their gates, stays in the cache
 
-# OpenBLAS keeps a product of at most so many multiplications on one thread, whatever
-# its version and the processor.
+# OpenBLAS keeps a product of at most so many multiplications on one thread, by its
+# source on any processor.
 SINGLE_THREADED = 120_000
 # So many multiplications take far longer than to hand them to another thread,
 WORTH_A_THREAD = 25 * 10**6
